@@ -1,0 +1,68 @@
+import type { Reject } from './reject.js';
+
+/** Texts of many rows end to end: row `r` is `bytes[offsets[r] … offsets[r + 1])`. */
+export interface Utf8Column {
+  readonly bytes: Uint8Array;
+  /** Length rows + 1. */
+  readonly offsets: Uint32Array;
+  /** One byte a row, 1 = present, 0 = null. Absent: every row is present. */
+  readonly validity?: Uint8Array | undefined;
+}
+
+/** Sparse vectors end to end: row `r` owns entries `offsets[r] … offsets[r + 1])` of both arrays. */
+export interface SparseColumn {
+  /** Length rows + 1, counted in entries. */
+  readonly offsets: Uint32Array;
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+  /** One byte a row, 1 = present, 0 = null. Absent: every row is present. */
+  readonly validity?: Uint8Array | undefined;
+}
+
+/** Namespaces as a dictionary: row `r` belongs to `dictionary[codes[r]]`. The default namespace is `__default__`. */
+export interface NamespaceColumn {
+  readonly dictionary: readonly string[];
+  readonly codes: Uint32Array;
+}
+
+/** Which vectors the records of a run hold. One kind a run: a Pinecone index takes one kind. */
+export type VectorKind = 'dense' | 'sparse' | 'hybrid';
+
+/**
+ * Records as columns: what flows between readers, rules and writers. A vector never becomes an array of JavaScript
+ * numbers on this way.
+ *
+ * A rejected row keeps its place; `rejected[r]` is 1 and writers pass over it. Rows that could not even be put into
+ * columns (a syntax error, a wrong dimension) are not in the columns at all, only in `rejects`.
+ */
+export interface RecordBatch {
+  readonly rows: number;
+  /** Numbers per dense vector; 0 when the run has no dense vectors. */
+  readonly dimension: number;
+  readonly ids: Utf8Column;
+  /** Shape [rows, dimension], row-major. Undefined for kind `sparse`. */
+  readonly values: Float32Array | undefined;
+  /** Undefined for kind `dense`. */
+  readonly sparse: SparseColumn | undefined;
+  /** JSON texts, the input's own bytes wherever the input holds the object as such. */
+  readonly metadata: Utf8Column;
+  readonly namespaces: NamespaceColumn;
+  /** Where each row came from. */
+  readonly origin: Origin;
+  /** One byte a row, 1 = rejected. Set by the rules. */
+  readonly rejected: Uint8Array;
+  /** Everything rejected in this batch, by the reader or by the rules, in input order. */
+  readonly rejects: Reject[];
+}
+
+/** Where the rows of a batch came from. */
+export interface Origin {
+  /** File or URI; `<stdin>`; `<records>` for records from the library's writer. */
+  readonly source: string;
+  /** 1-based line of each row's first byte (for library records: its 1-based number). */
+  readonly lines: Float64Array;
+  /** Offset of each row's first byte in the (decompressed) source. */
+  readonly byteOffsets: Float64Array;
+  /** The bytes that the rows were read from, with `rawOffsets[2r]…rawOffsets[2r+1]` the text of row r; for the rejects file. */
+  readonly raw?: { readonly bytes: Uint8Array; readonly ranges: Uint32Array } | undefined;
+}

@@ -1,0 +1,84 @@
+/** What a store says of an object. */
+export interface ObjectInfo {
+  /** Relative to the store's root, with `/` between parts. */
+  readonly key: string;
+  readonly bytes: number;
+  /** Opaque version mark, where the store has one: ETag, generation, or mtime for local files. */
+  readonly etag?: string | undefined;
+}
+
+export interface ReadOptions {
+  /** First byte, 0 by default. */
+  readonly start?: number | undefined;
+  /** Byte after the last one; to the end by default. */
+  readonly end?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WriteOptions {
+  /** Refuse with `OBJECT_EXISTS` if there is an object of that key when the write becomes visible. */
+  readonly ifAbsent?: boolean | undefined;
+  readonly contentType?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * An object being written. Nothing is to be seen under its key before `close` has resolved; a process that dies before
+ * leaves no object. `write` takes the bytes over: the caller must not change them afterwards. It resolves when the writer
+ * can take more (back-pressure).
+ */
+export interface ObjectWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<ObjectInfo>;
+  /** Drops what was written. Never throws; does nothing after `close` has resolved. */
+  abort(): Promise<void>;
+}
+
+/**
+ * A directory in a store: local, S3, Google Cloud Storage or Azure Blob Storage. Keys are relative to it, never begin
+ * with `/` and never hold `.` or `..` as a part (refused with `URI_INVALID`). Failures are PineloadErrors: STORE_CREDENTIALS,
+ * STORE_NOT_FOUND, OBJECT_NOT_FOUND, STORE_FULL, STORE_REFUSED, STORE_TEMPORARY.
+ */
+export interface ObjectStore {
+  /** The root as the user would write it, ending in `/`, without credentials. For local stores an absolute path. */
+  readonly uri: string;
+  readonly scheme: 'file' | 's3' | 'gs' | 'azure';
+  /** Longest key in bytes that fits below this root, and longest single part of a key. */
+  readonly maxKeyBytes: number;
+  readonly maxPartBytes: number;
+  /** Every object whose key begins with `prefix` (relative; `''` for all), in key order where the store has one. */
+  list(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ObjectInfo>;
+  /** Undefined when there is no such object. */
+  head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined>;
+  /** The object's bytes as they come. Throws OBJECT_NOT_FOUND. */
+  read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  create(key: string, options?: WriteOptions): Promise<ObjectWriter>;
+  /** Small objects in one go. */
+  put(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<ObjectInfo>;
+  /** Does nothing when there is no such object. */
+  delete(key: string, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How to reach a store; credentials come from each provider's default chain. */
+export interface StoreOptions {
+  /** S3-compatible or Azure endpoint, or a GCS API endpoint, e.g. `http://127.0.0.1:9000`. */
+  readonly endpoint?: string | undefined;
+  /** S3 region. */
+  readonly region?: string | undefined;
+  /** S3: bucket in the path instead of the host name. Default: true when an endpoint is given. */
+  readonly forcePathStyle?: boolean | undefined;
+  /** Requests without credentials, for public buckets. */
+  readonly anonymous?: boolean | undefined;
+  /** Size of a part of a multipart, resumable or block upload in bytes. Default DEFAULT_PART_BYTES. */
+  readonly partBytes?: number | undefined;
+  /** Parts of one object under way at once. Default DEFAULT_PARTS_IN_FLIGHT. */
+  readonly partsInFlight?: number | undefined;
+  /** Tries of one request, the first included. Default DEFAULT_STORE_TRIES. */
+  readonly tries?: number | undefined;
+}
+
+/** 16 MiB: 10 GB files stay far below every provider's limit on parts (10,000; Azure 50,000). */
+export const DEFAULT_PART_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_PARTS_IN_FLIGHT = 2;
+export const DEFAULT_STORE_TRIES = 5;

@@ -1,0 +1,44 @@
+import type { VectorKind } from '../records/batch.js';
+
+/** A Parquet file of the import. */
+export interface ManifestFile {
+  /** Relative to the import directory: `<namespace>/part-….parquet`. */
+  readonly path: string;
+  readonly namespace: string;
+  readonly records: number;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface ManifestNamespace {
+  readonly namespace: string;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly rejected: number;
+}
+
+/**
+ * What a conversion wrote. Written last, so its presence means that all of it is there. The same input, options and
+ * version give the same bytes: no time, host, path or run id in here.
+ */
+export interface Manifest {
+  readonly format: 'pineload-manifest';
+  readonly version: 1;
+  /** pineload's own version. */
+  readonly pineload: string;
+  readonly kind: VectorKind;
+  /** Undefined for sparse records. */
+  readonly dimension?: number | undefined;
+  readonly records: number;
+  readonly bytes: number;
+  readonly rejected: number;
+  readonly rejectsByCode: Readonly<Record<string, number>>;
+  /** Sorted by namespace name (UTF-16 code units). */
+  readonly namespaces: readonly ManifestNamespace[];
+  /** Sorted by path. */
+  readonly files: readonly ManifestFile[];
+}
+
+export const MANIFEST_KEY = 'manifest.json';

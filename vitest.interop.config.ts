@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Suites that need servers or readers which npm does not bring: run by .ci/run, which installs them.
+export default defineConfig({
+  test: {
+    include: ['test/interop/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+});
