@@ -26,22 +26,91 @@ export interface NamespaceSummary {
  * JSON. Presenters decide what to show.
  */
 export type PineloadEvent =
-  | { readonly type: 'plan'; readonly inputs: number; readonly splits: number; readonly bytes: number | undefined; readonly resumedSplits: number }
-  | { readonly type: 'mapping'; readonly source: string; readonly format: string; readonly kind: string; readonly dimension: number | undefined; readonly fields: Readonly<Record<string, string>>; readonly unused: readonly string[] }
+  | {
+      readonly type: 'plan';
+      readonly inputs: number;
+      readonly splits: number;
+      readonly bytes: number | undefined;
+      readonly resumedSplits: number;
+    }
+  | {
+      readonly type: 'mapping';
+      readonly source: string;
+      readonly format: string;
+      readonly kind: string;
+      readonly dimension: number | undefined;
+      readonly fields: Readonly<Record<string, string>>;
+      readonly unused: readonly string[];
+    }
   | ({ readonly type: 'convert.progress' } & ProgressCounts)
   | { readonly type: 'reject'; readonly message: string; readonly reject: object }
-  | { readonly type: 'file'; readonly path: string; readonly namespace: string; readonly records: number; readonly bytes: number }
+  | {
+      readonly type: 'file';
+      readonly path: string;
+      readonly namespace: string;
+      readonly records: number;
+      readonly bytes: number;
+    }
   | { readonly type: 'spill'; readonly bytes: number; readonly directory: string }
-  | { readonly type: 'convert.done'; readonly to: string; readonly namespaces: readonly NamespaceSummary[]; readonly records: number; readonly files: number; readonly bytes: number; readonly rejected: number; readonly rejectsByCode: Readonly<Record<string, number>>; readonly rejectsFile: string | undefined; readonly seconds: number }
-  | { readonly type: 'upload.progress'; readonly files: number; readonly filesTotal: number; readonly bytes: number; readonly bytesTotal: number }
+  | {
+      readonly type: 'convert.done';
+      readonly to: string;
+      readonly namespaces: readonly NamespaceSummary[];
+      readonly records: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly rejected: number;
+      readonly rejectsByCode: Readonly<Record<string, number>>;
+      readonly rejectsFile: string | undefined;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'upload.progress';
+      readonly files: number;
+      readonly filesTotal: number;
+      readonly bytes: number;
+      readonly bytesTotal: number;
+    }
   | { readonly type: 'upload.file'; readonly path: string; readonly bytes: number; readonly skipped: boolean }
-  | { readonly type: 'upload.done'; readonly to: string; readonly files: number; readonly skipped: number; readonly bytes: number; readonly seconds: number }
-  | { readonly type: 'import.started'; readonly id: string; readonly uri: string; readonly index: string; readonly adopted: boolean }
-  | { readonly type: 'import.progress'; readonly id: string; readonly status: string; readonly percent: number | undefined; readonly recordsImported: number | undefined }
-  | { readonly type: 'import.done'; readonly id: string; readonly status: string; readonly recordsImported: number | undefined; readonly seconds: number }
+  | {
+      readonly type: 'upload.done';
+      readonly to: string;
+      readonly files: number;
+      readonly skipped: number;
+      readonly bytes: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'import.started';
+      readonly id: string;
+      readonly uri: string;
+      readonly index: string;
+      readonly adopted: boolean;
+    }
+  | {
+      readonly type: 'import.progress';
+      readonly id: string;
+      readonly status: string;
+      readonly percent: number | undefined;
+      readonly recordsImported: number | undefined;
+    }
+  | {
+      readonly type: 'import.done';
+      readonly id: string;
+      readonly status: string;
+      readonly recordsImported: number | undefined;
+      readonly seconds: number;
+    }
   | { readonly type: 'verify.progress'; readonly seen: number; readonly expected: number }
   | { readonly type: 'verify.done'; readonly records: number; readonly namespaces: number }
-  | { readonly type: 'retry'; readonly stage: string; readonly what: string; readonly attempt: number; readonly delayMs: number; readonly cause: string }
+  | {
+      readonly type: 'retry';
+      readonly stage: string;
+      readonly what: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly cause: string;
+    }
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'error'; readonly error: PineloadError };

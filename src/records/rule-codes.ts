@@ -41,7 +41,11 @@ export const RULES = {
   VALUES_MISSING: rule('documented', 'the record has no dense vector', IMPORT_PAGE),
   VALUES_TYPE: rule('documented', 'the dense vector is not a list of numbers', IMPORT_PAGE),
   VALUES_DIMENSION: rule('documented', 'the dense vector has a wrong length', IMPORT_PAGE),
-  VALUES_NOT_FINITE: rule('prudent', 'the dense vector holds NaN or an infinity', 'Pinecone Python SDK, pull request 638'),
+  VALUES_NOT_FINITE: rule(
+    'prudent',
+    'the dense vector holds NaN or an infinity',
+    'Pinecone Python SDK, pull request 638',
+  ),
   VALUES_ALL_ZERO: rule('prudent', 'the dense vector holds only zeros', 'upsert answers so; import not documented'),
   VALUES_UNEXPECTED: rule('documented', 'a dense vector in a run of sparse records', IMPORT_PAGE),
   // Sparse vector.
@@ -58,7 +62,11 @@ export const RULES = {
   METADATA_NOT_OBJECT: rule('documented', 'the metadata is not a JSON object', IMPORT_PAGE),
   METADATA_TOO_LARGE: rule('documented', 'the metadata is too large', LIMITS_PAGE),
   METADATA_KEY: rule('documented', 'a metadata key begins with "$"', INDEXING_PAGE),
-  METADATA_VALUE: rule('documented', 'a metadata value is none of string, number, boolean, list of strings', INDEXING_PAGE),
+  METADATA_VALUE: rule(
+    'documented',
+    'a metadata value is none of string, number, boolean, list of strings',
+    INDEXING_PAGE,
+  ),
   // Namespace.
   NAMESPACE_TYPE: rule('documented', 'the namespace is not a string', UPSERT_SPEC),
   NAMESPACE_MISSING: rule('prudent', 'a field that the namespace template names is missing', 'option namespace'),

@@ -1,0 +1,119 @@
+import type { RecordBatch, VectorKind } from '../records/batch.js';
+import type { Reject } from '../records/reject.js';
+
+/** Whole records of one source: the unit that a reader (later: a worker thread) takes. */
+export interface Chunk {
+  /** Name of the source, as shown to people. */
+  readonly source: string;
+  /** Whole records, decompressed; without a byte order mark and without a CSV header. */
+  readonly bytes: Uint8Array;
+  /** 1-based line of the first byte. */
+  readonly firstLine: number;
+  /** Offset of the first byte in the decompressed source. */
+  readonly byteOffset: number;
+  /** Records that the chunker did not let through because they are larger than the maximum. */
+  readonly rejects: readonly Reject[];
+}
+
+/** Turns chunks into columns. Holds no state between chunks but reusable memory: any chunk may go to any reader. */
+export interface ChunkReader {
+  read(chunk: Chunk): RecordBatch;
+}
+
+/** Path of a field in a record: `['response', 'body', 'data', '0', 'embedding']`; array indices are decimal digits. */
+export type FieldPath = readonly string[];
+
+/** A namespace template, parsed: texts and field paths in turn. `{run}` is already filled in. */
+export type NamespaceTemplate = readonly (string | FieldPath)[];
+
+/** Type of a CSV metadata column. `auto`: number or boolean where the cell reads as such, text otherwise. */
+export type MetadataColumnType = 'string' | 'number' | 'boolean' | 'json' | 'string-list' | 'auto';
+
+/** Where metadata comes from. */
+export type MetadataMapping =
+  | { readonly from: 'none' }
+  /** One field holding a JSON object (or a string that holds one). */
+  | { readonly from: 'object'; readonly field: FieldPath }
+  /** Named fields, assembled to an object under their last path part. Null and absent fields are left out. */
+  | {
+      readonly from: 'fields';
+      readonly fields: readonly {
+        readonly path: FieldPath;
+        readonly name: string;
+        readonly type: MetadataColumnType;
+      }[];
+    }
+  /** All top-level fields that nothing else uses. Null fields are left out. */
+  | { readonly from: 'rest'; readonly types: Readonly<Record<string, MetadataColumnType>> };
+
+/** How a dense vector is written in its field. */
+export type VectorEncoding =
+  /** Told apart value by value: an array, a string holding one, delimited numbers, base64. */
+  | 'auto'
+  | 'json'
+  /** base64 of little-endian float32, as embedding APIs send it. */
+  | 'base64'
+  /** Numbers separated by `vectorDelimiter` or white space, brackets allowed. */
+  | 'delimited';
+
+/** The mapping in force: every choice made, nothing left to guess. Plain data, so that it can be sent to a worker. */
+export interface ReaderConfig {
+  readonly format: 'jsonl' | 'csv';
+  readonly kind: VectorKind;
+  /** 0 for kind `sparse`. */
+  readonly dimension: number;
+  readonly id: FieldPath;
+  /** Undefined for kind `sparse`. CSV with one column per dimension: `columns` in order. */
+  readonly values: { readonly field: FieldPath } | { readonly columns: readonly string[] } | undefined;
+  readonly vectorEncoding: VectorEncoding;
+  readonly vectorDelimiter: string;
+  /** Undefined for kind `dense`. */
+  readonly sparse: FieldPath | undefined;
+  readonly metadata: MetadataMapping;
+  readonly namespace: NamespaceTemplate;
+  /** CSV only: the header's names, and the one-byte delimiter. */
+  readonly csv?: { readonly header: readonly string[]; readonly delimiter: string } | undefined;
+  /** Keep each row's own text for the rejects file. */
+  readonly keepRaw: boolean;
+}
+
+/** The mapping as the user states it; all of it optional. The names are the library's, `--id-field` the CLI's. */
+export interface MappingOptions {
+  /** Field of the id: a name or a dotted path. Default: `id`, else `_id`. */
+  readonly idField?: string | undefined;
+  /** Field of the dense vector. Default: `values`, else `vector`, else `embedding`. */
+  readonly valuesField?: string | undefined;
+  /** CSV with one column per dimension: the columns' common prefix (`dim_`), or `first..last` names. */
+  readonly valuesColumns?: string | undefined;
+  /** Field of the sparse vector. Default: `sparse_values`, else `sparseValues`. */
+  readonly sparseValuesField?: string | undefined;
+  /** Field of the metadata object. Default: `metadata`. */
+  readonly metadataField?: string | undefined;
+  /** Fields to make metadata of: `name`, `dotted.path`, `name:type`. */
+  readonly metadataFields?: readonly string[] | undefined;
+  /** Make metadata of all fields that nothing else uses. CSV: the default when there is no `metadata` column. */
+  readonly metadataRest?: boolean | undefined;
+  /** Namespace of every record: a text, or a template such as `{tenant}-{run}`. */
+  readonly namespace?: string | undefined;
+  /** Field of the namespace. Default: `namespace`, else the default namespace. */
+  readonly namespaceField?: string | undefined;
+  /** Stands for `{run}` in `namespace` (and, in the pipeline, in the destination). */
+  readonly runId?: string | undefined;
+  readonly vectorEncoding?: VectorEncoding | undefined;
+  readonly vectorDelimiter?: string | undefined;
+  /** Default: found in the first records. */
+  readonly vectorType?: 'auto' | VectorKind | undefined;
+  /** Default: the length of the first dense vector. */
+  readonly dimension?: number | undefined;
+  /** CSV: default `,`, for `.tsv` a tab. */
+  readonly delimiter?: string | undefined;
+}
+
+/** What `resolveMapping` found in the first records. */
+export interface ResolvedMapping {
+  readonly config: ReaderConfig;
+  /** Field in force by role (`id`, `values`, `sparse_values`, `metadata`, `namespace`), for people. */
+  readonly chosen: Readonly<Record<string, string>>;
+  /** Top-level fields of the first records that nothing uses: said aloud, since they are left behind. */
+  readonly unused: readonly string[];
+}
