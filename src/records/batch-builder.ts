@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
  *     builder.commitRow();            // or rollbackRow() and reject({...})
  *     const batch = builder.finish();
  *
- * What a row does not set is null (metadata, sparse vector), the empty id, or the default namespace.
+ * What a row does not set is null (metadata, sparse vector), the empty id, or the default namespace; the dense vector must be set.
  */
 export class BatchBuilder {
   readonly kind: VectorKind;
@@ -119,13 +119,13 @@ export class BatchBuilder {
 
   /** The id is `bytes[start … end)`, UTF-8. */
   setId(bytes: Uint8Array, start: number, end: number): void {
-    const at = this.idOffsets[this.rows];
+    const at = this.idOffsets[this.rows]!;
     this.idBytes = withRoom(this.idBytes, at, end - start);
     this.idEnd = copyBytes(bytes, start, end, this.idBytes, at);
   }
 
   setIdText(id: string): void {
-    const at = this.idOffsets[this.rows];
+    const at = this.idOffsets[this.rows]!;
     this.idBytes = withRoom(this.idBytes, at, 3 * id.length);
     this.idEnd = at + encoder.encodeInto(id, this.idBytes.subarray(at)).written;
   }
@@ -179,7 +179,7 @@ export class BatchBuilder {
 
   /** The metadata is `bytes[start … end)`, the UTF-8 text of a JSON object. */
   setMetadata(bytes: Uint8Array, start: number, end: number): void {
-    const at = this.metadataOffsets[this.rows];
+    const at = this.metadataOffsets[this.rows]!;
     this.metadataBytes = withRoom(this.metadataBytes, at, end - start);
     this.metadataEnd = copyBytes(bytes, start, end, this.metadataBytes, at);
     this.metadataValidity[this.rows] = 1;
@@ -187,7 +187,7 @@ export class BatchBuilder {
 
   /** @param json text of a JSON object, or null for none */
   setMetadataText(json: string | null): void {
-    const at = this.metadataOffsets[this.rows];
+    const at = this.metadataOffsets[this.rows]!;
     if (json === null) {
       this.metadataEnd = at;
       this.metadataValidity[this.rows] = 0;
@@ -253,7 +253,7 @@ export class BatchBuilder {
   }
 
   private sparseColumn(rows: number): SparseColumn {
-    const entries = this.sparseOffsets[rows];
+    const entries = this.sparseOffsets[rows]!;
     return {
       offsets: this.sparseOffsets.slice(0, rows + 1),
       indices: this.sparseIndices.slice(0, entries),

@@ -9,7 +9,7 @@ export function rawText(bytes: Uint8Array, start: number, end: number, max = DEF
   if (end - start > max) {
     cut = start + max;
     // Back over continuation bytes (10xxxxxx) to the start of the character that the cut goes through: four bytes at most.
-    for (let back = 0; back < 3 && cut > start && (bytes[cut] & 0xc0) === 0x80; back++) cut--;
+    for (let back = 0; back < 3 && cut > start && (bytes[cut]! & 0xc0) === 0x80; back++) cut--;
   }
   return decoder.decode(bytes.subarray(start, cut));
 }
