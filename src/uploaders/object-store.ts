@@ -5,6 +5,8 @@ export interface ObjectInfo {
   readonly bytes: number;
   /** Opaque version mark, where the store has one: ETag, generation, or mtime for local files. */
   readonly etag?: string | undefined;
+  /** What the writer noted beside the object. From `head`; a listing gives it only where that costs no further request. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ReadOptions {
@@ -19,6 +21,11 @@ export interface WriteOptions {
   /** Refuse with `OBJECT_EXISTS` if there is an object of that key when the write becomes visible. */
   readonly ifAbsent?: boolean | undefined;
   readonly contentType?: string | undefined;
+  /**
+   * Short notes kept beside the object; local directories keep none. Names are lower-case ASCII letters and digits only: Azure takes
+   * no hyphen, some proxies drop header names with an underscore.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,6 +83,11 @@ export interface StoreOptions {
   readonly partsInFlight?: number | undefined;
   /** Tries of one request, the first included. Default DEFAULT_STORE_TRIES. */
   readonly tries?: number | undefined;
+  /**
+   * S3: `default` sends a CRC32 with every part and checks the ones the store answers with; `none` leaves both out, for
+   * S3-compatible stores that do not know these headers.
+   */
+  readonly checksums?: 'default' | 'none' | undefined;
 }
 
 /** 16 MiB: 10 GB files stay far below every provider's limit on parts (10,000; Azure 50,000). */

@@ -1,0 +1,387 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { throwIfAborted } from '../base/abort.js';
+import { PineloadError, quote } from '../base/errors.js';
+import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
+import { isTempName, sweepTemps, tempName } from './local-temp.js';
+import type { ObjectInfo, ObjectStore, ObjectWriter, ReadOptions, WriteOptions } from './object-store.js';
+import type { Target } from './uri.js';
+
+/** Bytes asked of the file system at a time. */
+export const LOCAL_READ_BYTES = 1024 * 1024;
+
+/**
+ * A local directory as a store. Files appear whole: written under a temporary name, fsynced, renamed (or linked, which
+ * refuses to replace), and the directory fsynced. Nothing outside the root is read or written: keys are checked, and no
+ * directory below the root may be a symbolic link. The root itself may be one.
+ */
+export class LocalStore implements ObjectStore {
+  readonly scheme = 'file';
+  readonly uri: string;
+  readonly maxKeyBytes: number;
+  readonly maxPartBytes = MAX_FILE_NAME_BYTES;
+  readonly #swept = new Set<string>();
+
+  constructor(target: Pick<Target, 'prefix'>) {
+    this.uri = target.prefix;
+    this.maxKeyBytes = Math.max(0, MAX_PATH_BYTES - Buffer.byteLength(this.uri));
+  }
+
+  async *list(prefix: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ObjectInfo> {
+    const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (directory !== '') checkKey(directory.slice(0, -1), this);
+    if (!(await this.#isPlainDirectory(directory))) return;
+    yield* this.#walk(directory, prefix, options.signal);
+  }
+
+  /** Depth first; a directory sorts as its name with `/`, which makes the whole walk come out in key order. */
+  async *#walk(directory: string, prefix: string, signal: AbortSignal | undefined): AsyncIterable<ObjectInfo> {
+    throwIfAborted(signal);
+    let entries: Dirent[];
+    try {
+      entries = await fs.readdir(this.#path(directory), { withFileTypes: true });
+    } catch (error) {
+      if (isGone(error)) return;
+      throw this.#error(error, directory, 'read');
+    }
+    const keys = entries
+      .filter((entry) => entry.isDirectory() || ((entry.isFile() || entry.isSymbolicLink()) && !isTempName(entry.name)))
+      .map((entry) => directory + entry.name + (entry.isDirectory() ? '/' : ''))
+      .sort(compareKeys);
+    for (const key of keys) {
+      throwIfAborted(signal);
+      if (key.endsWith('/')) {
+        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#walk(key, prefix, signal);
+      } else if (key.startsWith(prefix)) {
+        const info = await this.#stat(key);
+        if (info !== undefined) yield info;
+      }
+    }
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+    checkKey(key, this);
+    throwIfAborted(signal);
+    return this.#stat(key);
+  }
+
+  async *read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    checkKey(key, this);
+    throwIfAborted(options.signal);
+    let position = options.start ?? 0;
+    const end = options.end ?? Infinity;
+    const handle = await this.#openInside(key);
+    try {
+      while (position < end) {
+        throwIfAborted(options.signal);
+        const wanted = Math.min(LOCAL_READ_BYTES, end - position);
+        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+        if (bytesRead === 0) return;
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      throw this.#error(error, key, 'read');
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
+    checkKey(key, this);
+    throwIfAborted(options.signal);
+    if (options.ifAbsent && (await this.#stat(key)) !== undefined) throw exists(this, key);
+    const { handle, temp } = await this.#openTemp(key);
+    return new LocalWriter(this, key, handle, temp, options, (error) => this.#error(error, key, 'write'));
+  }
+
+  async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
+    const writer = await this.create(key, options);
+    try {
+      await writer.write(bytes);
+      return await writer.close();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    checkKey(key, this);
+    throwIfAborted(signal);
+    if (!(await this.#isPlainDirectory(parentOf(key)))) return;
+    try {
+      await fs.unlink(this.#path(key));
+    } catch (error) {
+      if (isGone(error)) return;
+      throw this.#error(error, key, 'delete');
+    }
+    await this.prune(key);
+  }
+
+  async close(): Promise<void> {}
+
+  /** Removes the directories of `key` that are empty now, since an empty one would still name a namespace. */
+  async prune(key: string): Promise<void> {
+    for (let parent = parentOf(key); parent !== ''; parent = parentOf(parent.slice(0, -1))) {
+      try {
+        await fs.rmdir(this.#path(parent));
+      } catch {
+        return;
+      }
+    }
+  }
+
+  #path(key: string): string {
+    return this.uri + (path.sep === '/' ? key : key.replaceAll('/', path.sep));
+  }
+
+  async #stat(key: string): Promise<ObjectInfo | undefined> {
+    try {
+      const stats = await fs.stat(this.#path(key), { bigint: true });
+      return stats.isFile() ? localInfo(key, stats) : undefined;
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw this.#error(error, key, 'read');
+    }
+  }
+
+  /** Opens a file for reading, whose real place must be below the real root. */
+  async #openInside(key: string): Promise<fs.FileHandle> {
+    const file = this.#path(key);
+    try {
+      const [root, real] = await Promise.all([fs.realpath(this.uri), fs.realpath(file)]);
+      if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) throw leadsOutside(this, key);
+      if (!(await fs.stat(real)).isFile()) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
+      return await fs.open(real, 'r');
+    } catch (error) {
+      if (isGone(error)) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
+      throw this.#error(error, key, 'read');
+    }
+  }
+
+  /** Is this a directory reached without a symbolic link below the root? `''` is the root. */
+  async #isPlainDirectory(directory: string): Promise<boolean> {
+    try {
+      if (!(await fs.stat(this.uri)).isDirectory()) throw notADirectory(this, '');
+      let parent = '';
+      for (const part of directory.split('/').slice(0, -1)) {
+        parent += `${part}/`;
+        const stats = await fs.lstat(this.#path(parent.slice(0, -1)));
+        if (stats.isSymbolicLink()) throw leadsOutside(this, parent);
+        if (!stats.isDirectory()) return false;
+      }
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw this.#error(error, directory, 'read');
+    }
+  }
+
+  async #openTemp(key: string): Promise<{ handle: fs.FileHandle; temp: string }> {
+    for (let round = 1; ; round++) {
+      try {
+        const parent = parentOf(key);
+        await this.#makeDirectories(parent);
+        const directory = this.#path(parent);
+        if (!this.#swept.has(parent)) {
+          this.#swept.add(parent);
+          await sweepTemps(directory);
+        }
+        const temp = path.join(directory, tempName());
+        return { handle: await fs.open(temp, 'wx'), temp };
+      } catch (error) {
+        // Someone else's `prune` may have taken the directory away just now.
+        if (round < 5 && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+        throw this.#error(error, key, 'write');
+      }
+    }
+  }
+
+  /** Makes the directories down to `directory`, refusing to go through a symbolic link or a file. */
+  async #makeDirectories(directory: string): Promise<void> {
+    await fs.mkdir(this.uri, { recursive: true });
+    let parent = '';
+    for (const part of directory.split('/').slice(0, -1)) {
+      const above = parent;
+      parent += `${part}/`;
+      const place = this.#path(parent.slice(0, -1));
+      const stats = await fs.lstat(place).catch(() => undefined);
+      if (stats?.isSymbolicLink()) throw leadsOutside(this, parent);
+      if (stats?.isDirectory()) continue;
+      if (stats !== undefined) throw notADirectory(this, parent);
+      try {
+        await fs.mkdir(place);
+        await syncDirectory(this.#path(above));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
+  }
+
+  #error(error: unknown, key: string, what: 'read' | 'write' | 'delete'): PineloadError {
+    if (error instanceof PineloadError) return error;
+    const { code = 'error', message } = error as NodeJS.ErrnoException;
+    const source = this.#path(key);
+    const cause = error;
+    switch (code) {
+      case 'ENOSPC':
+      case 'EDQUOT':
+        return new PineloadError('STORE_FULL', { source, message: 'the disk is full', got: code, cause });
+      case 'EFBIG':
+        return new PineloadError('STORE_FULL', { source, message: 'the file is too large here', got: code, cause });
+      case 'EACCES':
+      case 'EPERM':
+      case 'EROFS':
+        return new PineloadError('STORE_CREDENTIALS', {
+          source,
+          message: code === 'EROFS' ? 'the file system is read-only' : `no permission to ${what} here`,
+          got: code,
+          cause,
+        });
+      case 'ENOTDIR':
+      case 'EEXIST':
+        return notADirectory(this, key);
+      case 'EISDIR':
+        return new PineloadError('STORE_REFUSED', { source, message: 'there is a directory of that name', cause });
+      case 'ENAMETOOLONG':
+        return new PineloadError('KEY_TOO_LONG', { source, cause });
+      case 'EMFILE':
+      case 'ENFILE':
+        return new PineloadError('STORE_REFUSED', {
+          source,
+          message: 'too many files are open',
+          got: code,
+          hint: 'Raise the limit (ulimit -n) or lower the number of files in flight.',
+          cause,
+        });
+      default:
+        return new PineloadError('STORE_REFUSED', { source, message: `could not ${what}: ${quote(message)}`, cause });
+    }
+  }
+}
+
+class LocalWriter implements ObjectWriter {
+  #state: 'open' | 'closed' | 'aborted' = 'open';
+  #bytes = 0;
+
+  constructor(
+    private readonly store: LocalStore,
+    private readonly key: string,
+    private readonly handle: fs.FileHandle,
+    private readonly temp: string,
+    private readonly options: WriteOptions,
+    private readonly explain: (error: unknown) => PineloadError,
+  ) {}
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#mustBeOpen();
+    throwIfAborted(this.options.signal);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += (await this.handle.write(bytes, at, bytes.length - at, this.#bytes + at)).bytesWritten;
+      }
+    } catch (error) {
+      throw this.explain(error);
+    }
+    this.#bytes += bytes.length;
+  }
+
+  async close(): Promise<ObjectInfo> {
+    this.#mustBeOpen();
+    try {
+      throwIfAborted(this.options.signal);
+      await this.handle.sync();
+      const stats = await this.handle.stat({ bigint: true });
+      await this.handle.close();
+      const final = path.join(path.dirname(this.temp), path.basename(this.key));
+      if (this.options.ifAbsent) await this.#link(final);
+      else await fs.rename(this.temp, final);
+      this.#state = 'closed';
+      await syncDirectory(path.dirname(this.temp));
+      return localInfo(this.key, stats);
+    } catch (error) {
+      await this.abort();
+      throw this.explain(error);
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'aborted';
+    await this.handle.close().catch(() => undefined);
+    await fs.unlink(this.temp).catch(() => undefined);
+    await this.store.prune(this.key);
+  }
+
+  /** Gives the file its name only if the name is free: `link` decides that atomically, `rename` would replace. */
+  async #link(final: string): Promise<void> {
+    try {
+      await fs.link(this.temp, final);
+      await fs.unlink(this.temp).catch(() => undefined);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EEXIST') throw exists(this.store, this.key);
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
+      // FAT, some network and FUSE file systems have no hard links; a look before the rename is the best they allow.
+      if ((await fs.lstat(final).catch(() => undefined)) !== undefined) throw exists(this.store, this.key);
+      await fs.rename(this.temp, final);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#state !== 'open') {
+      throw new PineloadError('UNEXPECTED', {
+        source: this.store.uri,
+        message: `the writer is ${this.#state} already`,
+      });
+    }
+  }
+}
+
+function localInfo(key: string, stats: BigIntStats): ObjectInfo {
+  return { key, bytes: Number(stats.size), etag: `${stats.mtimeNs}-${stats.size}` };
+}
+
+/** The directory part of a key: `''` or ending in `/`. */
+function parentOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
+}
+
+function isGone(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function exists(store: LocalStore, key: string): PineloadError {
+  return new PineloadError('OBJECT_EXISTS', { source: store.uri + key });
+}
+
+function notADirectory(store: LocalStore, key: string): PineloadError {
+  return new PineloadError('STORE_REFUSED', {
+    source: store.uri + key,
+    message: 'a directory is needed here, but there is a file',
+  });
+}
+
+function leadsOutside(store: LocalStore, key: string): PineloadError {
+  return new PineloadError('STORE_REFUSED', {
+    source: store.uri + key,
+    message: 'a symbolic link may not lead out of the directory, nor stand for a directory in it',
+  });
+}
+
+/** A rename lasts through a power cut only when its directory is synced too. Windows cannot open directories, and need not. */
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await fs.open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems have no fsync for directories.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
