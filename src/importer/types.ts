@@ -29,6 +29,49 @@ export interface IndexModel {
   readonly cloud: string | undefined;
   readonly region: string | undefined;
   readonly serverless: boolean;
+  /** How the index is deployed, as far as the description says: only pod indexes are known to refuse imports. */
+  readonly deployment?: 'serverless' | 'pod' | 'byoc' | undefined;
+  /** `Ready`, `Initializing`, … */
+  readonly state?: string | undefined;
+  /** The index embeds texts itself (integrated embedding). */
+  readonly embeds?: boolean | undefined;
+  /** The index has a schema: a metadata schema, or the fields of a document index. */
+  readonly hasSchema?: boolean | undefined;
+  /** Served by dedicated read nodes. */
+  readonly dedicated?: boolean | undefined;
+}
+
+/** Record counts of an index (`describe_index_stats`); they may lag behind writes and imports. */
+export interface IndexStats {
+  /** Records by namespace; `''` and `__default__` are one, under `__default__`. */
+  readonly namespaces: ReadonlyMap<string, number>;
+  readonly total: number | undefined;
+  readonly dimension: number | undefined;
+  readonly metric: string | undefined;
+  readonly vectorType: string | undefined;
+}
+
+/** One namespace as the namespace endpoints describe it. */
+export interface NamespaceInfo {
+  /** `__default__` for the default namespace. */
+  readonly name: string;
+  readonly records: number | undefined;
+}
+
+/** One page of a list. */
+export interface ImportPage {
+  readonly imports: readonly ImportModel[];
+  /** Token of the next page; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+/** A record fetched back from the index. */
+export interface FetchedRecord {
+  readonly id: string;
+  readonly values: readonly number[] | undefined;
+  readonly sparse: { readonly indices: readonly number[]; readonly values: readonly number[] } | undefined;
+  /** A JSON object; numbers are float64, whatever they were before. */
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** How to reach the service. */
