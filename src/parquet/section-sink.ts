@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+
+/** Where the bytes of a file go. An `ObjectWriter` is one. */
+export interface ByteSink {
+  /** Takes the bytes over; resolves when it can take more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the file is there, with its size as the store tells it. */
+  close(): Promise<{ readonly bytes: number }>;
+  /** Drops what was written. Never throws. */
+  abort(): Promise<void>;
+}
+
+/** Sections from this size on go to the sink as they are; smaller ones are gathered. */
+const PASS_THROUGH_BYTES = 64 * 1024;
+
+/**
+ * Joins the many small sections of a file (headers, levels) into fair-sized writes, lets large ones through uncopied, and
+ * takes the checksum on the way.
+ */
+export class SectionSink {
+  private readonly hash = createHash('sha256');
+  private gathered = new Uint8Array(0);
+  private gatheredLength = 0;
+  private written = 0;
+
+  constructor(private readonly sink: ByteSink) {}
+
+  /** Bytes appended so far. */
+  get bytes(): number {
+    return this.written + this.gatheredLength;
+  }
+
+  /** A promise only when something had to be written. */
+  append(section: Uint8Array): Promise<void> | undefined {
+    if (section.length >= PASS_THROUGH_BYTES) return this.passThrough(section);
+    if (this.gatheredLength + section.length > this.gathered.length) {
+      if (this.gatheredLength + section.length > PASS_THROUGH_BYTES) {
+        return this.flush().then(() => this.append(section));
+      }
+      // Small files stay small: the buffer begins at 1 KiB.
+      const size = Math.max(1024, this.gathered.length * 2, this.gatheredLength + section.length);
+      const larger = new Uint8Array(Math.min(size, PASS_THROUGH_BYTES));
+      larger.set(this.gathered.subarray(0, this.gatheredLength));
+      this.gathered = larger;
+    }
+    this.gathered.set(section, this.gatheredLength);
+    this.gatheredLength += section.length;
+    return undefined;
+  }
+
+  /** Writes what was gathered. */
+  async flush(): Promise<void> {
+    if (this.gatheredLength === 0) return;
+    const bytes = this.gathered.subarray(0, this.gatheredLength);
+    // The sink owns those bytes now.
+    this.gathered = new Uint8Array(0);
+    this.gatheredLength = 0;
+    await this.emit(bytes);
+  }
+
+  /** Lower-case hex of everything written. To be called once, at the end. */
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+
+  private async passThrough(section: Uint8Array): Promise<void> {
+    await this.flush();
+    await this.emit(section);
+  }
+
+  private async emit(bytes: Uint8Array): Promise<void> {
+    this.hash.update(bytes);
+    this.written += bytes.length;
+    await this.sink.write(bytes);
+  }
+}
