@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.PINELOAD_TEST_REPORT;
+
 // Suites that need servers or readers which npm does not bring: run by .ci/run, which installs them.
 export default defineConfig({
   test: {
@@ -8,5 +10,6 @@ export default defineConfig({
     hookTimeout: 300_000,
     pool: 'forks',
     fileParallelism: false,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 });

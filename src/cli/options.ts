@@ -1,0 +1,142 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseBytes } from '../base/bytes.js';
+
+/** How an option is declared: its flag is also the library option (camel case) and a PINELOAD_ variable. */
+interface Spec {
+  readonly flags: string;
+  readonly text: string;
+  readonly choices?: readonly string[];
+  readonly parse?: (text: string) => unknown;
+  readonly group: string;
+}
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+const integer = (text: string): number => (/^\d+$/.test(text.trim()) ? Number(text) : NaN);
+
+const spec = (group: string, flags: string, text: string, more: Partial<Spec> = {}): Spec => ({
+  group,
+  flags,
+  text,
+  ...more,
+});
+
+/** Which fields of a record are what. */
+export const MAPPING: readonly Spec[] = [
+  spec('Fields', '--id-field <field>', 'field of the id; a name or a dotted path (default: id, _id)'),
+  spec('Fields', '--values-field <field>', 'field of the dense vector (default: values, vector, embedding)'),
+  spec('Fields', '--values-columns <columns>', 'CSV: one column per dimension, by prefix ("dim_") or "first..last"'),
+  spec('Fields', '--sparse-values-field <field>', 'field of the sparse vector (default: sparse_values, sparseValues)'),
+  spec('Fields', '--metadata-field <field>', 'field that holds the metadata object (default: metadata)'),
+  spec('Fields', '--metadata-fields <fields>', 'make metadata of these fields: "title,year:number,user.name"', { parse: list }),
+  spec('Fields', '--metadata-rest', 'make metadata of all fields that nothing else uses'),
+  spec('Fields', '--namespace <template>', 'one namespace for all, or a template such as "{tenant}-{run}"'),
+  spec('Fields', '--namespace-field <field>', 'field of the namespace (default: namespace, else the default namespace)'),
+  spec('Fields', '--run-id <id>', 'stands for {run} in --namespace and --to'),
+  spec('Fields', '--vector-encoding <encoding>', 'how vectors are written', { choices: ['auto', 'json', 'base64', 'delimited'] }),
+  spec('Fields', '--vector-delimiter <text>', 'between the numbers of a delimited vector (default: white space, "," ";" or "|")'),
+  spec('Fields', '--vector-type <type>', 'what the records hold', { choices: ['auto', 'dense', 'sparse', 'hybrid'] }),
+  spec('Fields', '--dimension <n>', 'length of every dense vector (default: that of the first)', { parse: integer }),
+  spec('Input', '--delimiter <char>', 'CSV delimiter (default: "," and a tab for .tsv)', { parse: unescapeTab }),
+  spec('Input', '--format <format>', 'of the input (default: by file name)', { choices: ['auto', 'jsonl', 'csv', 'tsv'] }),
+  spec('Input', '--compression <kind>', 'of the input (default: by file name and first bytes)', { choices: ['auto', 'none', 'gzip', 'zstd', 'brotli'] }),
+  spec('Input', '--max-record-size <size>', 'a larger record is rejected (default: 16MiB)'),
+];
+
+/** What is written and what happens to bad records. */
+export const TARGET: readonly Spec[] = [
+  spec('Bad records', '--on-error <what>', 'stop at the first bad record, or skip it', { choices: ['abort', 'skip'] }),
+  spec('Bad records', '--max-rejects <max>', 'with skip: a count or a share ("1%") after which the run fails'),
+  spec('Bad records', '--rejects <file>', 'file for rejected records (default: rejects.jsonl in the state)'),
+  spec('Bad records', '--no-reject-records', 'leave the text of the records out of the rejects file'),
+  spec('Output', '--overwrite', 'replace what an earlier conversion left in the target'),
+  spec('Output', '--state <uri>', 'where plan, journal and manifest go (default: <target>.pineload/)'),
+  spec('Output', '--file-size <size>', 'size of a Parquet file (default: 400MB)'),
+  spec('Output', '--row-group-size <size>', 'uncompressed size of a row group'),
+  spec('Output', '--split-size <size>', 'input that is repeated at most after a crash (default: 2GiB)'),
+  spec('Output', '--max-memory <size>', 'memory of the whole process (default: 512MB)'),
+  spec('Output', '--tmp-dir <dir>', 'for records that do not fit the memory'),
+];
+
+/** How stores are reached. */
+export const STORE: readonly Spec[] = [
+  spec('Stores', '--s3-endpoint <url>', 'S3-compatible endpoint'),
+  spec('Stores', '--s3-region <region>', 'S3 region'),
+  spec('Stores', '--s3-path-style', 'bucket in the path (default with an endpoint)'),
+  spec('Stores', '--s3-checksums <which>', 'none for stores that refuse the newest checksum headers', { choices: ['default', 'none'] }),
+  spec('Stores', '--gcs-endpoint <url>', 'Google Cloud Storage API endpoint'),
+  spec('Stores', '--anonymous', 'no credentials, for public buckets'),
+  spec('Stores', '--part-size <size>', 'size of an upload part (default: 16MiB)', {
+    parse: (text) => parseBytes(text, 'partSize'),
+  }),
+  spec('Stores', '--parts <n>', 'parts of one object under way at once', { parse: integer }),
+  spec('Stores', '--tries <n>', 'tries of one request to a store', { parse: integer }),
+];
+
+/** Which index, and how the service is reached. The API key is never an option. */
+export const CONNECTION: readonly Spec[] = [
+  spec('Pinecone', '-i, --index-name <name>', 'index, looked up by name'),
+  spec('Pinecone', '--index-host <host>', 'host of the index; an http:// URL on loopback only'),
+  spec('Pinecone', '--api-key-file <file>', 'file that holds the API key (default: variable PINECONE_API_KEY)'),
+  spec('Pinecone', '--control-plane <url>', 'default: https://api.pinecone.io'),
+  spec('Pinecone', '--api-version <version>', 'of the Pinecone API (default: 2026-04)'),
+];
+
+/** How an import is started. */
+export const START: readonly Spec[] = [
+  spec('Pinecone', '--integration-id <id>', 'storage integration for a private bucket'),
+  spec('Pinecone', '--error-mode <mode>', 'what the service does with a bad record (default: abort)', { choices: ['abort', 'continue'] }),
+  spec('Pinecone', '--retry', 'start anew where the import before it failed'),
+];
+
+/** How an import is waited for. */
+export const WAIT: readonly Spec[] = [
+  spec('Pinecone', '--timeout <seconds>', 'stop waiting after this long; the import goes on (exit code 7)', { parse: Number }),
+  spec('Pinecone', '--poll <seconds>', 'time between two looks (default: adapts)', { parse: Number }),
+  spec('Pinecone', '--verify-patience <seconds>', 'how long counts may lag behind a completed import', { parse: Number }),
+];
+
+/** Every command has these. */
+export const OUTPUT: readonly Spec[] = [
+  spec('Talk', '-j, --json', 'events as JSON lines on stderr, the result as one JSON line on stdout'),
+  spec('Talk', '-q, --quiet', 'only warnings, errors and the result'),
+  spec('Talk', '--no-color', 'plain text'),
+];
+
+function unescapeTab(text: string): string {
+  return text === '\\t' || text === 'tab' ? '\t' : text;
+}
+
+const ENV_FALSE = new Set(['', '0', 'false', 'no', 'off']);
+
+/** Declares options on a command, each with its variable: `--id-field` is PINELOAD_ID_FIELD. */
+export function addOptions(command: Command, ...groups: readonly (readonly Spec[])[]): Command {
+  for (const { flags, text, choices, parse, group } of groups.flat()) {
+    const option = new Option(flags, text);
+    const variable = `PINELOAD_${option.name().replace(/^no-/, '').replaceAll('-', '_').toUpperCase()}`;
+    if (option.isBoolean() || option.negate) {
+      // Commander takes any value of a variable for "on"; PINELOAD_OVERWRITE=false must not overwrite.
+      const value = process.env[variable];
+      const on = value !== undefined && !ENV_FALSE.has(value.toLowerCase());
+      if (option.negate ? value !== undefined && !on : on) option.env(variable);
+    } else {
+      option.env(variable);
+    }
+    if (choices) option.choices([...choices]);
+    if (parse) {
+      option.argParser((value: string) => {
+        const parsed = parse(value);
+        if (typeof parsed === 'number' && Number.isNaN(parsed)) {
+          throw new InvalidArgumentError('It is not a number.');
+        }
+        return parsed;
+      });
+    }
+    option.helpGroup(`${group}:`);
+    command.addOption(option);
+  }
+  return command;
+}

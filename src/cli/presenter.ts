@@ -1,0 +1,142 @@
+import { createLogUpdate } from 'log-update';
+import { formatBytes, formatCount, formatSeconds } from '../base/bytes.js';
+import type { PineloadEvent } from '../base/events.js';
+import { renderEvent } from '../base/render-event.js';
+
+/** Shows events. `close` leaves the screen tidy. */
+export interface Presenter {
+  show(event: PineloadEvent): void;
+  close(): void;
+}
+
+/** Off a terminal a progress line goes out at most this often. */
+export const PLAIN_PROGRESS_INTERVAL_MS = 5_000;
+
+/** Where the talk goes and how. */
+export interface PresenterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly stream: NodeJS.WriteStream;
+}
+
+/** Bars on a terminal, lines elsewhere, JSON lines on request. */
+export function createPresenter(options: PresenterOptions): Presenter {
+  if (options.json) return new JsonPresenter(options.stream);
+  const animated = options.stream.isTTY && process.env.TERM !== 'dumb' && process.env.CI === undefined;
+  if (options.quiet || !animated) return new PlainPresenter(options.stream, options.quiet);
+  return new TerminalPresenter(options.stream);
+}
+
+class JsonPresenter implements Presenter {
+  constructor(private readonly stream: NodeJS.WritableStream) {}
+
+  show(event: PineloadEvent): void {
+    const { type, ...rest } = event;
+    this.stream.write(`${JSON.stringify({ time: new Date().toISOString(), level: levelOf(event), event: type, ...rest })}\n`);
+  }
+
+  close(): void {}
+}
+
+class PlainPresenter implements Presenter {
+  #lastProgress = performance.now();
+
+  constructor(
+    private readonly stream: NodeJS.WritableStream,
+    private readonly quiet: boolean,
+  ) {}
+
+  show(event: PineloadEvent): void {
+    if (this.quiet && levelOf(event) === 'info') return;
+    const progress = progressText(event);
+    if (progress !== undefined) {
+      const now = performance.now();
+      if (now - this.#lastProgress < PLAIN_PROGRESS_INTERVAL_MS) return;
+      this.#lastProgress = now;
+      this.stream.write(`${progress.text}\n`);
+      return;
+    }
+    const text = renderEvent(event);
+    if (text !== undefined) this.stream.write(`${text}\n`);
+  }
+
+  close(): void {}
+}
+
+class TerminalPresenter implements Presenter {
+  readonly #live: ReturnType<typeof createLogUpdate>;
+  #bar: string | undefined;
+  readonly #started = performance.now();
+
+  constructor(private readonly stream: NodeJS.WriteStream) {
+    this.#live = createLogUpdate(stream);
+  }
+
+  show(event: PineloadEvent): void {
+    const progress = progressText(event);
+    if (progress !== undefined) {
+      this.#bar = this.#draw(progress);
+      this.#live(this.#bar);
+      return;
+    }
+    const text = renderEvent(event);
+    if (text === undefined) return;
+    this.#live.clear();
+    this.stream.write(`${text}\n`);
+    if (event.type.endsWith('.done') || event.type === 'error') this.#bar = undefined;
+    if (this.#bar !== undefined) this.#live(this.#bar);
+  }
+
+  close(): void {
+    this.#live.clear();
+    this.#live.done();
+  }
+
+  #draw({ text, share }: ProgressText): string {
+    const columns = this.stream.columns || 80;
+    if (share === undefined) return text.slice(0, columns - 1);
+    const elapsed = (performance.now() - this.#started) / 1000;
+    const left = share > 0.02 && share < 1 ? `, ${formatSeconds((elapsed / share) * (1 - share))} left` : '';
+    const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
+    const width = Math.max(10, Math.min(30, columns - text.length - left.length - 10));
+    const full = Math.round(share * width);
+    return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${percent}  ${text}${left}`.slice(0, columns - 1);
+  }
+}
+
+interface ProgressText {
+  readonly text: string;
+  /** 0–1, where the whole is known. */
+  readonly share: number | undefined;
+}
+
+/** The progress that an event tells of; undefined for all others. */
+export function progressText(event: PineloadEvent): ProgressText | undefined {
+  switch (event.type) {
+    case 'convert.progress': {
+      const rejected = event.rejected > 0 ? `, ${formatCount(event.rejected)} rejected` : '';
+      const text = `${formatCount(event.records)} records${rejected}, ${formatBytes(event.bytesRead)} read, ${formatBytes(event.bytesWritten)} written`;
+      return { text, share: shareOf(event.bytesRead, event.bytesTotal) };
+    }
+    case 'upload.progress':
+      return {
+        text: `${formatCount(event.files)}/${formatCount(event.filesTotal)} files, ${formatBytes(event.bytes)} of ${formatBytes(event.bytesTotal)} uploaded`,
+        share: shareOf(event.bytes, event.bytesTotal),
+      };
+    case 'import.progress':
+      return { text: renderEvent(event) ?? '', share: event.percent === undefined ? undefined : event.percent / 100 };
+    case 'verify.progress':
+      return { text: renderEvent(event) ?? '', share: shareOf(event.seen, event.expected) };
+    default:
+      return undefined;
+  }
+}
+
+function shareOf(part: number, whole: number | undefined): number | undefined {
+  return whole === undefined || whole === 0 ? undefined : Math.min(1, part / whole);
+}
+
+function levelOf(event: PineloadEvent): 'info' | 'warn' | 'error' {
+  if (event.type === 'error') return 'error';
+  return event.type === 'warning' || event.type === 'reject' || event.type === 'retry' ? 'warn' : 'info';
+}

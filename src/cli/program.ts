@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { VERSION } from '../base/version.js';
+import { addConvertCommand } from './convert.js';
+import { addEmulatorCommand } from './emulator.js';
+import { addImportCommand } from './import.js';
+import { addRunCommand } from './run.js';
+import { addUploadCommand } from './upload.js';
+
+/** The whole command line. Nothing heavy is loaded before a command's action runs. */
+export function buildProgram(): Command {
+  const program = new Command('pineload')
+    .description('Fill a Pinecone index through bulk import: vectors in, import completed and verified.')
+    .version(VERSION, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(--help tells more)')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  pineload run vectors.jsonl --to out/words --rehearse            try the whole line, no account needed
+  pineload convert vectors.jsonl --to out/words                   JSONL to Parquet, one directory per namespace
+  pineload convert 'data/*.csv.gz' --to s3://bucket/words         straight into a bucket
+  pineload import start --uri s3://bucket/words -i my-index       start the import, then watch it
+  pineload run vectors.jsonl --to s3://bucket/words -i my-index   all of it, and proof that it arrived
+
+Every flag is also a variable: --id-field is PINELOAD_ID_FIELD. The API key comes from PINECONE_API_KEY or --api-key-file.
+Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials, configuration or conflict
+            5 temporary, a retry may help · 6 import failed or records missing · 7 waiting timed out · 130/143 signals`,
+    );
+  addRunCommand(program);
+  addConvertCommand(program);
+  addUploadCommand(program);
+  addImportCommand(program);
+  addEmulatorCommand(program);
+  return program;
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PineloadError } from '../base/errors.js';
+import type { NamespaceSummary } from '../base/events.js';
+import type { VectorKind } from '../records/batch.js';
+import { buildManifest, encodeManifest, MANIFEST_KEY, type Manifest } from '../writers/manifest.js';
+import { checkImportLimits } from '../writers/import-limits.js';
+import type { SplitEntry } from './journal.js';
+import { addRejects, checkRejectShare, joinRejects, noRejects, REJECTS_KEY } from './reject-log.js';
+import type { CommonOptions, RejectLimit } from './options.js';
+import type { Target } from './stores.js';
+
+/** What a conversion ends in. */
+export interface ConvertResult {
+  readonly manifest: Manifest;
+  /** Lower-case hex of the manifest's own bytes: the identity of what was written. */
+  readonly manifestSha256: string;
+  /** Import directory and state, as URIs without credentials. */
+  readonly to: string;
+  readonly state: string;
+  /** Where the rejected records are, if there are any. */
+  readonly rejectsFile: string | undefined;
+  /** Wall time of this call; 0 when everything was there already. */
+  readonly seconds: number;
+}
+
+/** Seals a conversion: all splits are there, limits are kept, rejects within their share; then the manifest, last. */
+export async function commit(
+  target: Target,
+  entries: readonly SplitEntry[],
+  kind: VectorKind,
+  dimension: number,
+  options: CommonOptions & {
+    readonly version: string;
+    readonly rejectLimit: RejectLimit;
+    readonly rejects?: string | undefined;
+    readonly seconds: () => number;
+  },
+): Promise<ConvertResult> {
+  const { signal, onEvent } = options;
+  const rejects = entries.map((entry) => entry.rejects).reduce(addRejects, noRejects());
+  const rejectsKey = await joinRejects(target.state, signal);
+  const records = entries.reduce((sum, entry) => sum + entry.records, 0);
+  checkRejectShare(options.rejectLimit, rejects, records);
+  if (records === 0) {
+    throw new PineloadError(rejects.total > 0 ? 'TOO_MANY_REJECTS' : 'INPUT_EMPTY', {
+      expected: 'at least one record',
+      got: rejects.total > 0 ? `${rejects.total} rejected records and no good one` : 'none',
+    });
+  }
+  const manifest = buildManifest({
+    version: options.version,
+    kind,
+    dimension,
+    files: entries.flatMap((entry) => entry.files),
+    rejectsByCode: rejects.byCode,
+    rejectsByNamespace: rejects.byNamespace,
+  });
+  for (const finding of checkImportLimits(manifest)) {
+    if (finding.severity === 'error') throw new PineloadError('LIMIT_EXCEEDED', finding);
+    onEvent?.({ type: 'warning', code: 'LIMIT', message: finding.message });
+  }
+  let rejectsFile = rejectsKey === undefined ? undefined : target.state.uri + rejectsKey;
+  if (rejectsKey !== undefined && options.rejects !== undefined) {
+    await pipeline(Readable.from(target.state.read(REJECTS_KEY, { signal })), createWriteStream(options.rejects));
+    rejectsFile = options.rejects;
+  }
+  const bytes = encodeManifest(manifest);
+  await target.state.put(MANIFEST_KEY, bytes, { contentType: 'application/json', signal });
+  const result: ConvertResult = {
+    manifest,
+    manifestSha256: createHash('sha256').update(bytes).digest('hex'),
+    to: target.imports.uri,
+    state: target.state.uri,
+    rejectsFile,
+    seconds: options.seconds(),
+  };
+  onEvent?.(doneEvent(result));
+  return result;
+}
+
+/** The result of a conversion that an earlier run finished. */
+export function resultOf(target: Target, manifest: Manifest): ConvertResult {
+  return {
+    manifest,
+    manifestSha256: createHash('sha256').update(encodeManifest(manifest)).digest('hex'),
+    to: target.imports.uri,
+    state: target.state.uri,
+    rejectsFile: manifest.rejected > 0 ? target.state.uri + REJECTS_KEY : undefined,
+    seconds: 0,
+  };
+}
+
+export function doneEvent(result: ConvertResult): {
+  readonly type: 'convert.done';
+  readonly to: string;
+  readonly namespaces: readonly NamespaceSummary[];
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly rejected: number;
+  readonly rejectsByCode: Readonly<Record<string, number>>;
+  readonly rejectsFile: string | undefined;
+  readonly seconds: number;
+} {
+  const { manifest, to, rejectsFile, seconds } = result;
+  return {
+    type: 'convert.done',
+    to,
+    namespaces: manifest.namespaces,
+    records: manifest.records,
+    files: manifest.files.length,
+    bytes: manifest.bytes,
+    rejected: manifest.rejected,
+    rejectsByCode: manifest.rejectsByCode,
+    rejectsFile,
+    seconds,
+  };
+}

@@ -1,0 +1,114 @@
+import { PineloadError } from '../base/errors.js';
+import { parseBytes } from '../base/bytes.js';
+import type { EventListener } from '../base/events.js';
+import type { MappingOptions } from '../readers/reader.js';
+import type { Compression, InputFormat } from '../sources/source.js';
+import type { StoreAccess } from './stores.js';
+
+/** Stop at the first rejected record, or write it to the rejects file and go on. */
+export type OnError = 'abort' | 'skip';
+
+/** Options that every call takes. */
+export interface CommonOptions extends StoreAccess {
+  /** Stops the work between two steps; what was finished stays and a repeated run goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of everything that happens, see PineloadEvent. Must not throw. */
+  readonly onEvent?: EventListener | undefined;
+}
+
+/** Where a conversion goes and how it is cut; shared by `convert` and the writer of records in memory. */
+export interface TargetOptions extends CommonOptions {
+  /** Directory, `s3://bucket/prefix`, `gs://bucket/prefix` or `https://account.blob.core.windows.net/container/prefix`. `{run}` stands for runId. */
+  readonly to: string;
+  /** Where plan, journal, manifest and rejects go. Default: `<to>.pineload/`, beside the import directory. */
+  readonly state?: string | undefined;
+  /** Replace what an earlier conversion left in `to`: its manifest goes first, then its files. Default false. */
+  readonly overwrite?: boolean | undefined;
+  /** Default DEFAULT_ON_ERROR. */
+  readonly onError?: OnError | undefined;
+  /** With `onError: 'skip'`: how many records may be rejected, a count or a share such as `1%`. Default: no maximum. */
+  readonly maxRejects?: number | string | undefined;
+  /** Local file for the rejected records. Default: `rejects.jsonl` in the state. */
+  readonly rejects?: string | undefined;
+  /** Keep the text of each rejected record in the rejects file. Default true. */
+  readonly rejectRecords?: boolean | undefined;
+  /** Size at which a Parquet file is closed and the next begun. Default DEFAULT_TARGET_FILE_BYTES (400 MB). */
+  readonly fileSize?: number | string | undefined;
+  /** Uncompressed size of a row group. Default DEFAULT_ROW_GROUP_BYTES. */
+  readonly rowGroupSize?: number | string | undefined;
+  /** Memory of the whole process; what does not fit is spilled to tmpDir. Default DEFAULT_MAX_MEMORY_BYTES. */
+  readonly maxMemory?: number | string | undefined;
+  /** For spilled records. Default: the system's. */
+  readonly tmpDir?: string | undefined;
+}
+
+/** Options of `convert`. On the command line each is a flag (`idField` is `--id-field`) and a variable (`PINELOAD_ID_FIELD`). */
+export interface ConvertOptions extends TargetOptions, MappingOptions {
+  /** Files, globs, directories, URIs; `-` for standard input. */
+  readonly inputs: string | readonly string[];
+  /** Default `auto`: by file name. */
+  readonly format?: 'auto' | InputFormat | undefined;
+  /** Default `auto`: by file name, else by the first bytes. */
+  readonly compression?: 'auto' | Compression | undefined;
+  /** Largest record in bytes; a larger one is rejected without being held in memory. Default DEFAULT_MAX_RECORD_BYTES. */
+  readonly maxRecordSize?: number | string | undefined;
+  /** Stored bytes that one split holds, as far as whole files allow. Default DEFAULT_SPLIT_BYTES. */
+  readonly splitSize?: number | string | undefined;
+}
+
+export const DEFAULT_ON_ERROR: OnError = 'abort';
+/** 512 MB for the whole process. */
+export const DEFAULT_MAX_MEMORY_BYTES = 512_000_000;
+/** The least that a conversion can work in: the runtime itself, one chunk, one row group. */
+export const MIN_MEMORY_BYTES = 192_000_000;
+/** What Node, the code, a chunk with its columns and a row group being encoded take besides the gathered records. */
+export const RESERVED_MEMORY_BYTES = 256_000_000;
+/** 2 GiB: a split is what is repeated after a crash, and gives at least one file to each of its namespaces. */
+export const DEFAULT_SPLIT_BYTES = 2 * 1024 ** 3;
+
+/** Sizes in options: a number of bytes, or a text such as `400MB`. */
+export function sizeOption(value: number | string | undefined, fallback: number, option: string): number {
+  return value === undefined ? fallback : parseBytes(value, option);
+}
+
+/** Bytes of gathered records that fit the memory option. */
+export function bufferBudget(maxMemory: number | string | undefined): number {
+  const total = sizeOption(maxMemory, DEFAULT_MAX_MEMORY_BYTES, 'maxMemory');
+  if (total < MIN_MEMORY_BYTES) {
+    throw new PineloadError('OPTION_INVALID', {
+      field: 'maxMemory',
+      expected: `at least ${MIN_MEMORY_BYTES / 1e6}MB`,
+      got: `${total} bytes`,
+    });
+  }
+  return Math.max(24_000_000, total - RESERVED_MEMORY_BYTES);
+}
+
+/** How many records may be rejected before the run fails. */
+export type RejectLimit = { readonly count: number } | { readonly share: number };
+
+/** Reads `100`, `0` or `1.5%`. */
+export function parseRejectLimit(value: number | string | undefined): RejectLimit {
+  if (value === undefined) return { count: Infinity };
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(String(value));
+  const number = match ? Number(match[1]) : NaN;
+  if (match?.[2] === '%' && number <= 100) return { share: number / 100 };
+  if (match?.[2] === '' && Number.isSafeInteger(number)) return { count: number };
+  throw new PineloadError('OPTION_INVALID', {
+    field: 'maxRejects',
+    expected: 'a count such as 100 or a share such as 1%',
+    got: JSON.stringify(value),
+  });
+}
+
+/** Fills `{run}` in a destination. */
+export function fillRun(text: string, runId: string | undefined, option: string): string {
+  if (!text.includes('{run}')) return text;
+  if (runId === undefined || runId === '') {
+    throw new PineloadError('OPTION_INVALID', { field: option, message: '"{run}" stands in it', expected: 'the option runId', got: 'none' });
+  }
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(runId)) {
+    throw new PineloadError('OPTION_INVALID', { field: 'runId', expected: '1 to 128 of A-Z a-z 0-9 . _ -', got: JSON.stringify(runId) });
+  }
+  return text.replaceAll('{run}', runId);
+}

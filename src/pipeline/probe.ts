@@ -1,0 +1,59 @@
+import { PineloadError } from '../base/errors.js';
+import { resolveMapping } from '../readers/mapping.js';
+import type { Chunk, MappingOptions, ResolvedMapping } from '../readers/reader.js';
+import type { Source } from '../sources/source.js';
+import { openChunks, type OpenedChunks } from './open-chunks.js';
+
+/** The mapping found in the first records, and what was opened to find it. */
+export interface Probe {
+  readonly source: Source;
+  readonly mapping: ResolvedMapping;
+  /** Set when the source cannot be opened twice: its chunks, the first one included. */
+  readonly opened: OpenedChunks | undefined;
+}
+
+/** Looks at the first source that holds records and settles every choice the options leave open. */
+export async function probe(
+  sources: readonly Source[],
+  options: MappingOptions & {
+    readonly maxRecordBytes: number;
+    readonly keepRaw: boolean;
+    readonly signal?: AbortSignal | undefined;
+    readonly onRead?: ((bytes: number) => void) | undefined;
+  },
+): Promise<Probe> {
+  for (const source of sources) {
+    const once = source.version === undefined;
+    const { header, chunks } = await openChunks(source, {
+      signal: options.signal,
+      maxRecordBytes: options.maxRecordBytes,
+      delimiter: options.delimiter,
+      onRead: once ? options.onRead : undefined,
+    });
+    let keep = false;
+    try {
+      const first = await chunks.next();
+      if (first.done || first.value.bytes.length === 0) continue;
+      const mapping = resolveMapping(first.value.bytes, source.name, source.format, header, options);
+      const config = { ...mapping.config, keepRaw: options.keepRaw };
+      keep = once;
+      return {
+        source,
+        mapping: { ...mapping, config },
+        opened: once ? { header, chunks: startingWith(first.value, chunks) } : undefined,
+      };
+    } finally {
+      if (!keep) await chunks.return();
+    }
+  }
+  throw new PineloadError('INPUT_EMPTY', {
+    source: sources.map((source) => source.name).slice(0, 3).join(', '),
+    expected: 'at least one record',
+    got: 'none',
+  });
+}
+
+async function* startingWith(first: Chunk, rest: AsyncGenerator<Chunk, void, undefined>): AsyncGenerator<Chunk, void, undefined> {
+  yield first;
+  yield* rest;
+}

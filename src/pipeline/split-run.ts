@@ -1,0 +1,100 @@
+import type { EventListener } from '../base/events.js';
+import type { RecordBatch, VectorKind } from '../records/batch.js';
+import { checkBatch } from '../records/rules/check-batch.js';
+import { SplitWriter } from '../writers/split-writer.js';
+import { writeSplitEntry, type SplitEntry } from './journal.js';
+import type { OnError, RejectLimit } from './options.js';
+import { RejectLog } from './reject-log.js';
+import type { Target } from './stores.js';
+
+/** What decides how a split is written. */
+export interface SplitRunOptions {
+  readonly target: Target;
+  readonly split: number;
+  readonly kind: VectorKind;
+  readonly dimension: number;
+  readonly fileBytes: number;
+  readonly rowGroupBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly tmpDir: string;
+  readonly version: string;
+  readonly onError: OnError;
+  readonly rejectLimit: RejectLimit;
+  readonly rejectsBefore: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: EventListener | undefined;
+}
+
+/** One split on its way: batches in, checked, gathered, written; in the end journaled. */
+export class SplitRun {
+  readonly #writer: SplitWriter;
+  readonly #rejects: RejectLog;
+  records = 0;
+  files = 0;
+  bytesWritten = 0;
+
+  constructor(private readonly options: SplitRunOptions) {
+    const { target, split, onEvent, signal } = options;
+    this.#rejects = new RejectLog({
+      state: target.state,
+      split,
+      onError: options.onError,
+      limit: options.rejectLimit,
+      before: options.rejectsBefore,
+      onEvent,
+    });
+    this.#writer = new SplitWriter({
+      store: target.imports,
+      split,
+      kind: options.kind,
+      dimension: options.dimension,
+      targetFileBytes: options.fileBytes,
+      rowGroupBytes: options.rowGroupBytes,
+      maxBufferedBytes: options.maxBufferedBytes,
+      tmpDir: options.tmpDir,
+      version: options.version,
+      signal,
+      onFile: (file) => {
+        this.files++;
+        this.bytesWritten += file.bytes;
+        const { path, namespace, records, bytes } = file;
+        onEvent?.({ type: 'file', path, namespace, records, bytes });
+      },
+      onSpill: (bytes) => onEvent?.({ type: 'spill', bytes, directory: options.tmpDir }),
+    });
+  }
+
+  get rejected(): number {
+    return this.#rejects.counts.total;
+  }
+
+  async add(batch: RecordBatch): Promise<void> {
+    const { imports } = this.options.target;
+    checkBatch(batch, {
+      dimension: this.options.dimension,
+      maxPartBytes: imports.maxPartBytes,
+      maxKeyBytes: imports.maxKeyBytes,
+    });
+    await this.#rejects.take(batch.rejects);
+    for (let row = 0; row < batch.rows; row++) this.records += 1 - batch.rejected[row]!;
+    await this.#writer.add(batch);
+  }
+
+  /** Writes what is still gathered, then the split's entry in the journal. */
+  async finish(): Promise<SplitEntry> {
+    const files = await this.#writer.finish();
+    await this.#rejects.close();
+    const { target, split, signal } = this.options;
+    return writeSplitEntry(
+      target.state,
+      { split, records: this.records, files, rejects: this.#rejects.counts },
+      signal,
+    );
+  }
+
+  /** Drops what is open. The rejects so far are kept, since they tell why a run was stopped. Never throws. */
+  async abort(): Promise<void> {
+    await this.#writer.abort().catch(() => undefined);
+    await this.#rejects.close().catch(() => this.#rejects.abort());
+  }
+}

@@ -1,0 +1,52 @@
+import { PineloadError } from '../base/errors.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
+
+/** Largest state file that is read: a manifest of 100,000 files has about 25 MB. */
+export const MAX_STATE_BYTES = 256 * 1024 * 1024;
+
+/** All bytes of a small object; undefined when there is none. */
+export async function readObject(store: ObjectStore, key: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  const info = await store.head(key, signal);
+  if (info === undefined) return undefined;
+  if (info.bytes > MAX_STATE_BYTES) throw corrupt(store, key, `${info.bytes} bytes`, `at most ${MAX_STATE_BYTES} bytes`);
+  const parts: Uint8Array[] = [];
+  for await (const part of store.read(key, { signal })) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** Reads a JSON object of the state and checks its `format` and `version`; a corrupt one stops the run. */
+export async function readStateJson(
+  store: ObjectStore,
+  key: string,
+  format: string,
+  signal?: AbortSignal,
+): Promise<Record<string, unknown> | undefined> {
+  const bytes = await readObject(store, key, signal);
+  if (bytes === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw corrupt(store, key, 'text that is no JSON', 'JSON', cause);
+  }
+  const object = value as Record<string, unknown> | null;
+  if (typeof object !== 'object' || object === null || object.format !== format || object.version !== 1) {
+    throw corrupt(store, key, 'something else', `"format": "${format}", "version": 1`);
+  }
+  return object;
+}
+
+export async function writeStateJson(store: ObjectStore, key: string, value: object, signal?: AbortSignal): Promise<void> {
+  const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+  await store.put(key, bytes, { contentType: 'application/json', signal });
+}
+
+function corrupt(store: ObjectStore, key: string, got: string, expected: string, cause?: unknown): PineloadError {
+  return new PineloadError('STATE_CORRUPT', {
+    source: store.uri + key,
+    expected,
+    got,
+    hint: 'Remove the state and the import directory, or run again with --overwrite.',
+    cause,
+  });
+}

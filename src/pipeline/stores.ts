@@ -1,0 +1,58 @@
+import { openStore } from '../uploaders/open-store.js';
+import { parseTarget, siblingState } from '../uploaders/uri.js';
+import type { ObjectStore, StoreOptions } from '../uploaders/object-store.js';
+
+/** How to reach the stores that a run touches. Credentials come from each provider's default chain. */
+export interface StoreAccess {
+  /** S3-compatible endpoint, e.g. `http://127.0.0.1:9000`. Default: AWS. */
+  readonly s3Endpoint?: string | undefined;
+  /** Default: the SDK's own (AWS_REGION, profile). */
+  readonly s3Region?: string | undefined;
+  /** Bucket in the path instead of the host name. Default: true with an endpoint. */
+  readonly s3PathStyle?: boolean | undefined;
+  /** `none` for S3-compatible stores that refuse the newest checksum headers. */
+  readonly s3Checksums?: 'default' | 'none' | undefined;
+  /** Google Cloud Storage API endpoint. Default: Google. */
+  readonly gcsEndpoint?: string | undefined;
+  /** Requests without credentials, for public buckets. Default false. */
+  readonly anonymous?: boolean | undefined;
+  /** Size of a part of an upload. Default DEFAULT_PART_BYTES. */
+  readonly partSize?: number | undefined;
+  /** Parts of one object under way at once. Default DEFAULT_PARTS_IN_FLIGHT. */
+  readonly parts?: number | undefined;
+  /** Tries of one request to a store. Default DEFAULT_STORE_TRIES. */
+  readonly tries?: number | undefined;
+}
+
+/** Opens a directory in a store with the access options that belong to its scheme. */
+export async function openWithAccess(uri: string, access: StoreAccess): Promise<ObjectStore> {
+  const { scheme } = parseTarget(uri);
+  const common: StoreOptions = {
+    anonymous: access.anonymous,
+    partBytes: access.partSize,
+    partsInFlight: access.parts,
+    tries: access.tries,
+  };
+  if (scheme === 's3') {
+    return openStore(uri, {
+      ...common,
+      endpoint: access.s3Endpoint,
+      region: access.s3Region,
+      forcePathStyle: access.s3PathStyle,
+      checksums: access.s3Checksums,
+    });
+  }
+  if (scheme === 'gs') return openStore(uri, { ...common, endpoint: access.gcsEndpoint });
+  return openStore(uri, common);
+}
+
+/** The import directory and, beside it, the state of the run. */
+export interface Target {
+  readonly imports: ObjectStore;
+  readonly state: ObjectStore;
+}
+
+export async function openTarget(to: string, state: string | undefined, access: StoreAccess): Promise<Target> {
+  const imports = await openWithAccess(to, access);
+  return { imports, state: await openWithAccess(state ?? siblingState(to), access) };
+}

@@ -1,0 +1,126 @@
+import { PineloadError, quote } from '../base/errors.js';
+import type { EventListener } from '../base/events.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
+import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
+import { clearJournal, readSplitEntry } from './journal.js';
+import { isRepeatable, planDifference, PLAN_KEY, type Plan } from './plan.js';
+import { clearRejects } from './reject-log.js';
+import { readObject, readStateJson, writeStateJson } from './state-json.js';
+import type { Target } from './stores.js';
+
+/** Files that pineload itself names: `<namespace>/part-<split>-<number>.parquet`. Nothing else is ever removed. */
+const OWN_FILE = /^[^/]+\/part-\d{5,}-\d{5,}\.parquet$/;
+
+/** What was found in the target: a finished conversion that is the same, or a place to work in. */
+export type Prepared = { readonly done: Manifest } | { readonly done: undefined };
+
+/**
+ * Makes the target ready for a plan: goes on with the same plan, finds that it is done already, or refuses what another
+ * run left there unless `overwrite` is set. The plan is in the state when this resolves.
+ */
+export async function prepareTarget(
+  target: Target,
+  plan: Plan,
+  options: { readonly overwrite: boolean; readonly signal?: AbortSignal | undefined; readonly onEvent?: EventListener | undefined },
+): Promise<Prepared> {
+  const { signal } = options;
+  const manifest = await readManifest(target.state, signal);
+  const before = await readPlan(target.state, signal);
+  const difference = before === undefined ? 'no plan' : planDifference(before, plan);
+
+  if (manifest !== undefined && !options.overwrite) {
+    if (difference === undefined && isRepeatable(plan)) {
+      await checkFilesPresent(target.imports, manifest, signal);
+      return { done: manifest };
+    }
+    throw new PineloadError('TARGET_NOT_EMPTY', {
+      source: target.imports.uri,
+      expected: 'an empty target or the result of the very same run',
+      got: `a conversion of ${manifest.records} records${before && difference ? ` (${difference})` : ''}`,
+      hint: 'Choose another target, or replace it with --overwrite.',
+    });
+  }
+
+  const files = await listParquet(target.imports, signal);
+  const finished = before === undefined ? [] : await finishedFiles(target.state, before, signal);
+  if (before === undefined && files.length > 0 && !options.overwrite) throw strayFiles(target.imports, files);
+  if (before !== undefined && difference !== undefined && finished.length > 0 && !options.overwrite) {
+    throw new PineloadError('PLAN_DIFFERS', {
+      source: target.imports.uri,
+      got: difference,
+      hint: 'Run the first command again to finish it, choose another target, or start anew with --overwrite.',
+    });
+  }
+
+  const goOn = difference === undefined && !options.overwrite && isRepeatable(plan);
+  // The manifest goes first: from here on nobody takes the target for complete.
+  await target.state.delete(MANIFEST_KEY, signal);
+  if (!goOn) {
+    await clearJournal(target.state, signal);
+    await clearRejects(target.state, signal);
+    await target.state.delete(PLAN_KEY, signal);
+  }
+  const keep = new Set(goOn ? finished : []);
+  const stale = files.filter((key) => !keep.has(key));
+  const foreign = stale.filter((key) => !OWN_FILE.test(key));
+  if (foreign.length > 0) throw strayFiles(target.imports, foreign);
+  for (const key of stale) await target.imports.delete(key, signal);
+  if (!goOn) await writeStateJson(target.state, PLAN_KEY, plan, signal);
+  return { done: undefined };
+}
+
+export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
+  const bytes = await readObject(state, MANIFEST_KEY, signal);
+  return bytes === undefined ? undefined : parseManifest(bytes, state.uri + MANIFEST_KEY);
+}
+
+async function readPlan(state: ObjectStore, signal?: AbortSignal): Promise<Plan | undefined> {
+  return (await readStateJson(state, PLAN_KEY, 'pineload-plan', signal)) as unknown as Plan | undefined;
+}
+
+/** Every object that Pinecone would take for a part of the import. */
+export async function listParquet(imports: ObjectStore, signal?: AbortSignal): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) keys.push(key);
+  return keys;
+}
+
+async function finishedFiles(state: ObjectStore, plan: Plan, signal?: AbortSignal): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { index } of plan.splits) {
+    const entry = await readSplitEntry(state, index, signal);
+    if (entry !== undefined) paths.push(...entry.files.map((file) => file.path));
+  }
+  return paths;
+}
+
+/** Refuses to call a conversion done whose files went away or changed size. */
+export async function checkFilesPresent(imports: ObjectStore, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+  const sizes = new Map<string, number>();
+  for await (const { key, bytes } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) sizes.set(key, bytes);
+  for (const file of manifest.files) {
+    const bytes = sizes.get(file.path);
+    if (bytes !== file.bytes) {
+      throw new PineloadError('CHECKSUM_MISMATCH', {
+        source: imports.uri + file.path,
+        expected: `${file.bytes} bytes, as the manifest says`,
+        got: bytes === undefined ? 'no such file' : `${bytes} bytes`,
+        hint: 'Convert again with --overwrite.',
+        retryable: false,
+      });
+    }
+    sizes.delete(file.path);
+  }
+  if (sizes.size > 0) throw strayFiles(imports, [...sizes.keys()]);
+}
+
+/** Pinecone imports every `.parquet` below the prefix, so there must be none that is not ours. */
+export function strayFiles(imports: ObjectStore, keys: readonly string[]): PineloadError {
+  const shown = keys.slice(0, 3).map((key) => quote(key));
+  return new PineloadError('TARGET_STRAY_FILES', {
+    source: imports.uri,
+    expected: 'no other .parquet file: Pinecone would import it too',
+    got: `${keys.length}: ${shown.join(', ')}${keys.length > 3 ? ', …' : ''}`,
+    hint: 'Remove them, or choose another target.',
+  });
+}
