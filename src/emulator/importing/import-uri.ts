@@ -1,0 +1,56 @@
+import { MAX_URI_LENGTH } from '../../records/limits.js';
+import { BAD_SCHEME, DIRECTORY_BUCKET, URI_MISSING, uriTooLong, wrongCloud } from '../rules/texts.js';
+
+/** Hosts of Azure Blob Storage, sovereign clouds included: `ACCOUNT.blob.core.windows.net`. */
+const AZURE_HOST = /^[a-z0-9-]+\.blob\.(core\.[a-z0-9.-]+|storage\.azure\.net)$/i;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
+
+/**
+ * What the service refuses in a URI before it takes an import on. Beside the three published forms (`s3://`, `gs://`,
+ * `https://ACCOUNT.blob.core.windows.net/`) the emulator takes `file://` and, for local stores, `http(s)://` on loopback.
+ *
+ * @returns the refusal, or undefined.
+ */
+export function uriRefusal(uri: unknown, cloud: string): string | undefined {
+  if (typeof uri !== 'string' || uri.length === 0) return URI_MISSING;
+  if (uri.length > MAX_URI_LENGTH) return uriTooLong(uri.length, MAX_URI_LENGTH);
+  const scheme = /^[a-z0-9]+(?=:\/\/)/.exec(uri)?.[0];
+  if (scheme === 's3') {
+    if (cloud !== 'aws') return wrongCloud(cloud);
+    // Directory buckets are named BASE--ZONE--x-s3 (Amazon S3 user guide, "Directory bucket naming rules").
+    return /^s3:\/\/[^/]*--x-s3(\/|$)/.test(uri) ? DIRECTORY_BUCKET : undefined;
+  }
+  if (scheme === 'gs' || scheme === 'file') return undefined;
+  if ((scheme === 'https' || scheme === 'http') && URL.canParse(uri)) {
+    const { hostname } = new URL(uri);
+    if (LOOPBACK.test(hostname) || (scheme === 'https' && AZURE_HOST.test(hostname))) return undefined;
+  }
+  return BAD_SCHEME;
+}
+
+/** The path of a key as the service's texts write it: from the bucket's (container's, file system's) root. */
+export function pathInBucket(uri: string, key: string): string {
+  const base = uri.replace(/[?#].*$/, '').replace(/\/+$/, '');
+  if (base.startsWith('file://')) return `${decode(base.slice('file://'.length))}/${key}`;
+  const [, , , ...parts] = base.split('/');
+  if (base.startsWith('http')) {
+    // Azure: the container is the first part of the path, on loopback (Azurite) the account comes before it.
+    const account = LOOPBACK.test(new URL(base).hostname) ? 1 : 0;
+    parts.splice(0, account + 1);
+  }
+  return [...parts, key].join('/');
+}
+
+/** The directory and name of a URI that names a Parquet file, or undefined. */
+export function asFile(uri: string): { readonly directory: string; readonly name: string } | undefined {
+  const match = /^(.*\/)([^/]+\.parquet)$/i.exec(uri);
+  return match ? { directory: match[1]!, name: match[2]! } : undefined;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
