@@ -42,3 +42,6 @@ export interface Manifest {
 }
 
 export const MANIFEST_KEY = 'manifest.json';
+
+export { buildManifest, type ManifestInput } from './build-manifest.js';
+export { encodeManifest, parseManifest } from './manifest-json.js';

@@ -1,0 +1,44 @@
+type Column = Uint8Array | Uint32Array | Float32Array;
+
+/**
+ * A typed array that grows at its end. It doubles, but never beyond `maxCapacity` unless a single append needs it, so that
+ * a full row group does not cost twice its size.
+ */
+export class GrowingArray<T extends Column> {
+  /** Valid up to `length`; replaced when it grows. */
+  array: T;
+  length = 0;
+  private hint = 0;
+
+  /** @param maxCapacity in elements */
+  constructor(
+    private readonly create: (length: number) => T,
+    private readonly maxCapacity: number,
+  ) {
+    this.array = create(0);
+  }
+
+  get capacityBytes(): number {
+    return this.array.byteLength;
+  }
+
+  /** Makes room for `extra` more elements. */
+  reserve(extra: number): void {
+    const needed = this.length + extra;
+    const capacity = this.array.length;
+    if (needed <= capacity) return;
+    const doubled = Math.min(Math.max(capacity * 2, this.hint, 64), this.maxCapacity);
+    const larger = this.create(Math.max(needed, doubled));
+    larger.set(this.array.subarray(0, this.length));
+    this.array = larger;
+  }
+
+  /** Gives the elements away and begins anew; with `keepSize` the next array is made as large at once. */
+  take(keepSize: boolean): T {
+    const taken = this.array.subarray(0, this.length) as T;
+    this.hint = keepSize ? this.length : 0;
+    this.array = this.create(0);
+    this.length = 0;
+    return taken;
+  }
+}

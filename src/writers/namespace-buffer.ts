@@ -1,0 +1,229 @@
+import { PineloadError } from '../base/errors.js';
+import type { RowGroupColumns } from '../parquet/row-group.js';
+import type { RecordBatch, SparseColumn, Utf8Column, VectorKind } from '../records/batch.js';
+import { GrowingArray } from './growing-array.js';
+
+const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
+
+/**
+ * Gathers the rows of one namespace, column by column, until they make a row group. Where a row group ends is decided row
+ * by row from sizes alone, so neither batches nor memory have a say in it.
+ */
+export class NamespaceBuffer {
+  /** Rows of the open row group, those that were taken out to be spilled included. */
+  groupRows = 0;
+  /** Their raw size in bytes: the values as PLAIN, without levels. */
+  groupBytes = 0;
+  /** Rows in memory. */
+  rows = 0;
+
+  private readonly ids: GrowingArray<Uint8Array>;
+  private readonly values: GrowingArray<Float32Array> | undefined;
+  private readonly sparse: GrowingSparse | undefined;
+  private readonly metadata: GrowingArray<Uint8Array>;
+  private readonly metadataValidity = new GrowingValidity();
+
+  constructor(
+    private readonly kind: VectorKind,
+    private readonly dimension: number,
+    private readonly rowGroupBytes: number,
+  ) {
+    this.ids = new GrowingArray(bytesOf, rowGroupBytes);
+    this.metadata = new GrowingArray(bytesOf, rowGroupBytes);
+    if (kind !== 'sparse') {
+      this.values = new GrowingArray((length) => new Float32Array(length), Math.ceil(rowGroupBytes / 4));
+    }
+    if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes);
+  }
+
+  /** Memory held, in bytes. */
+  get capacityBytes(): number {
+    return (
+      this.ids.capacityBytes +
+      this.metadata.capacityBytes +
+      this.metadataValidity.capacityBytes +
+      (this.values?.capacityBytes ?? 0) +
+      (this.sparse?.capacityBytes ?? 0)
+    );
+  }
+
+  /**
+   * Copies rows `from … to` of a batch, as far as they fit into the row group. Returns the first row that was not taken:
+   * if that is not `to`, the row group is full. An empty row group takes a row of any size.
+   */
+  append(batch: RecordBatch, from: number, to: number): number {
+    const end = this.fit(batch, from, to);
+    if (end === from) return from;
+    appendTexts(this.ids, batch.ids, from, end);
+    if (this.values !== undefined) {
+      const numbers = batch.values!.subarray(from * this.dimension, end * this.dimension);
+      this.values.reserve(numbers.length);
+      this.values.array.set(numbers, this.values.length);
+      this.values.length += numbers.length;
+    }
+    this.sparse?.append(batch.sparse!, from, end, this.rows);
+    appendTexts(this.metadata, batch.metadata, from, end);
+    this.metadataValidity.append(batch.metadata.validity, from, end, this.rows);
+    this.rows += end - from;
+    return end;
+  }
+
+  /** Takes the rows in memory out; the row group goes on (`endGroup` false: they are spilled) or begins anew. */
+  take(endGroup: boolean, keepSize: boolean): RowGroupColumns {
+    const taken: RowGroupColumns = {
+      rows: this.rows,
+      ids: { plain: this.ids.take(keepSize) },
+      values: this.values?.take(keepSize),
+      sparse: this.sparse?.take(keepSize),
+      metadata: { plain: this.metadata.take(keepSize), validity: this.metadataValidity.take(keepSize) },
+    };
+    this.rows = 0;
+    if (endGroup) {
+      this.groupRows = 0;
+      this.groupBytes = 0;
+    }
+    return taken;
+  }
+
+  /** Counts the rows that fit in, and their bytes. */
+  private fit(batch: RecordBatch, from: number, to: number): number {
+    const idOffsets = batch.ids.offsets;
+    const idValidity = batch.ids.validity;
+    const metadataOffsets = batch.metadata.offsets;
+    const metadataValidity = batch.metadata.validity;
+    const sparseOffsets = this.kind === 'dense' ? undefined : batch.sparse!.offsets;
+    const denseBytes = this.kind === 'sparse' ? 0 : this.dimension * 4;
+    let bytes = this.groupBytes;
+    let r = from;
+    for (; r < to; r++) {
+      if (idValidity !== undefined && idValidity[r] === 0) throw missingId(batch, r);
+      let size = denseBytes + 4 + idOffsets[r + 1]! - idOffsets[r]!;
+      if (metadataValidity === undefined || metadataValidity[r] !== 0) {
+        size += 4 + metadataOffsets[r + 1]! - metadataOffsets[r]!;
+      }
+      if (sparseOffsets !== undefined) size += 4 + 8 * (sparseOffsets[r + 1]! - sparseOffsets[r]!);
+      if (bytes + size > this.rowGroupBytes && this.groupRows + r > from) break;
+      bytes += size;
+    }
+    this.groupBytes = bytes;
+    this.groupRows += r - from;
+    return r;
+  }
+}
+
+/** The four columns of sparse vectors. */
+class GrowingSparse {
+  private readonly lengths: GrowingArray<Uint32Array>;
+  private readonly indices: GrowingArray<Uint32Array>;
+  private readonly values: GrowingArray<Float32Array>;
+  private readonly validity = new GrowingValidity();
+
+  constructor(rowGroupBytes: number) {
+    const max = Math.ceil(rowGroupBytes / 4);
+    this.lengths = new GrowingArray((length) => new Uint32Array(length), max);
+    this.indices = new GrowingArray((length) => new Uint32Array(length), max);
+    this.values = new GrowingArray((length) => new Float32Array(length), max);
+  }
+
+  get capacityBytes(): number {
+    const { lengths, indices, values, validity } = this;
+    return lengths.capacityBytes + indices.capacityBytes + values.capacityBytes + validity.capacityBytes;
+  }
+
+  append(column: SparseColumn, from: number, to: number, rowsBefore: number): void {
+    const { offsets } = column;
+    const start = offsets[from]!;
+    const entries = offsets[to]! - start;
+    this.lengths.reserve(to - from);
+    const lengths = this.lengths.array;
+    let at = this.lengths.length;
+    for (let r = from; r < to; r++) lengths[at++] = offsets[r + 1]! - offsets[r]!;
+    this.lengths.length = at;
+    this.indices.reserve(entries);
+    this.indices.array.set(column.indices.subarray(start, start + entries), this.indices.length);
+    this.indices.length += entries;
+    this.values.reserve(entries);
+    this.values.array.set(column.values.subarray(start, start + entries), this.values.length);
+    this.values.length += entries;
+    this.validity.append(column.validity, from, to, rowsBefore);
+  }
+
+  take(keepSize: boolean): NonNullable<RowGroupColumns['sparse']> {
+    return {
+      lengths: this.lengths.take(keepSize),
+      indices: this.indices.take(keepSize),
+      values: this.values.take(keepSize),
+      validity: this.validity.take(keepSize),
+    };
+  }
+}
+
+/** Validity of a column; takes no memory as long as nothing is null. */
+class GrowingValidity {
+  private readonly flags = new GrowingArray(bytesOf, Infinity);
+  private hasNulls = false;
+
+  get capacityBytes(): number {
+    return this.flags.capacityBytes;
+  }
+
+  append(validity: Uint8Array | undefined, from: number, to: number, rowsBefore: number): void {
+    const { flags } = this;
+    const nulls = validity !== undefined && validity.subarray(from, to).includes(0);
+    if (!this.hasNulls && !nulls) return;
+    if (!this.hasNulls) {
+      this.hasNulls = true;
+      flags.reserve(rowsBefore);
+      flags.array.fill(1, 0, rowsBefore);
+      flags.length = rowsBefore;
+    }
+    flags.reserve(to - from);
+    if (validity === undefined) flags.array.fill(1, flags.length, flags.length + to - from);
+    else flags.array.set(validity.subarray(from, to), flags.length);
+    flags.length += to - from;
+  }
+
+  take(keepSize: boolean): Uint8Array | undefined {
+    const taken = this.hasNulls ? this.flags.take(keepSize) : undefined;
+    this.hasNulls = false;
+    return taken;
+  }
+}
+
+/** Texts shorter than this are copied byte by byte, which is quicker than making a view. */
+const SHORT_TEXT_BYTES = 32;
+
+/** Appends texts in PLAIN form: length in four bytes, little-endian, then the bytes. */
+function appendTexts(target: GrowingArray<Uint8Array>, column: Utf8Column, from: number, to: number): void {
+  const { bytes, offsets, validity } = column;
+  target.reserve(offsets[to]! - offsets[from]! + 4 * (to - from));
+  const out = target.array;
+  let at = target.length;
+  for (let r = from; r < to; r++) {
+    if (validity !== undefined && validity[r] === 0) continue;
+    const start = offsets[r]!;
+    const end = offsets[r + 1]!;
+    const length = end - start;
+    out[at] = length;
+    out[at + 1] = length >>> 8;
+    out[at + 2] = length >>> 16;
+    out[at + 3] = length >>> 24;
+    at += 4;
+    if (length < SHORT_TEXT_BYTES) {
+      for (let i = start; i < end; i++) out[at++] = bytes[i]!;
+    } else {
+      out.set(bytes.subarray(start, end), at);
+      at += length;
+    }
+  }
+  target.length = at;
+}
+
+function missingId(batch: RecordBatch, row: number): PineloadError {
+  return new PineloadError('RECORD_REJECTED', {
+    source: batch.origin.source,
+    line: batch.origin.lines[row]!,
+    field: 'id',
+    message: 'the record has no id',
+  });
+}

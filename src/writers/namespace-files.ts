@@ -1,0 +1,96 @@
+import { abortError, throwIfAborted } from '../base/abort.js';
+import { ParquetFileWriter } from '../parquet/file-writer.js';
+import type { RowGroupColumns } from '../parquet/row-group.js';
+import type { CompressionOptions } from '../parquet/schema.js';
+import type { VectorKind } from '../records/batch.js';
+import { MAX_FILE_BYTES } from '../records/limits.js';
+import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
+import type { ManifestFile } from './manifest.js';
+import { partKey } from './part-names.js';
+
+/** What all files of a split have in common. */
+export interface FileSettings {
+  readonly store: ObjectStore;
+  readonly split: number;
+  readonly kind: VectorKind;
+  readonly dimension: number;
+  readonly targetFileBytes: number;
+  readonly compression: CompressionOptions | undefined;
+  readonly pageBytes: number | undefined;
+  readonly version: string;
+  readonly ifAbsent: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onFile: ((file: ManifestFile) => void) | undefined;
+}
+
+const PARQUET_CONTENT_TYPE = 'application/vnd.apache.parquet';
+
+/**
+ * The files of one namespace, one open at a time. A file ends with the row group that brings it to the target size, or before
+ * one that could bring it beyond the service's limit.
+ */
+export class NamespaceFiles {
+  private writer: ParquetFileWriter | undefined;
+  private sequence = 0;
+  private aborted = false;
+
+  constructor(
+    private readonly namespace: string,
+    private readonly settings: FileSettings,
+    /** Takes the finished file. */
+    private readonly finished: (file: ManifestFile) => void,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.writer !== undefined;
+  }
+
+  /** @param rawBytes size of the row group's values as PLAIN */
+  async write(group: RowGroupColumns, rawBytes: number): Promise<void> {
+    const { targetFileBytes, signal } = this.settings;
+    throwIfAborted(signal);
+    if (this.writer !== undefined && this.writer.bytes + largestEncoding(rawBytes) > MAX_FILE_BYTES) await this.close();
+    this.writer ??= await this.open();
+    await this.writer.writeRowGroup(group);
+    if (this.writer.bytes >= targetFileBytes) await this.close();
+  }
+
+  /** Finishes the open file, if there is one. */
+  async close(): Promise<void> {
+    if (this.writer === undefined) return;
+    throwIfAborted(this.settings.signal);
+    const { records, bytes, sha256 } = await this.writer.close();
+    this.writer = undefined;
+    const path = partKey(this.namespace, this.settings.split, this.sequence++);
+    const file: ManifestFile = { path, namespace: this.namespace, records, bytes, sha256 };
+    this.finished(file);
+    this.settings.onFile?.(file);
+  }
+
+  /** Drops the open file. Never throws. */
+  async abort(): Promise<void> {
+    this.aborted = true;
+    const { writer } = this;
+    this.writer = undefined;
+    await writer?.abort();
+  }
+
+  private async open(): Promise<ParquetFileWriter> {
+    const { store, split, kind, dimension, version, compression, pageBytes, ifAbsent, signal } = this.settings;
+    const key = partKey(this.namespace, split, this.sequence);
+    const sink: ObjectWriter = await store.create(key, { ifAbsent, contentType: PARQUET_CONTENT_TYPE, signal });
+    if (this.aborted) {
+      await sink.abort();
+      throw abortError(signal ?? AbortSignal.abort());
+    }
+    return new ParquetFileWriter({ sink, kind, dimension, version, compression, pageBytes });
+  }
+}
+
+/**
+ * No row group encodes to more: Snappy adds a sixth at most, levels stay below a bit per value and a few bytes per row, and
+ * the footer's share is far below a MiB.
+ */
+function largestEncoding(rawBytes: number): number {
+  return 2 * rawBytes + 1024 * 1024;
+}

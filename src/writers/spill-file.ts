@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PineloadError } from '../base/errors.js';
+
+/** Staged blocks are written once there is this much of them. */
+const STAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A temporary file for what does not fit into memory. It has no name on systems that allow that, so nothing is left
+ * behind even when the process is killed. When all of it has been read back, it is used from the start again.
+ */
+export class SpillFile {
+  private handle: Promise<FileHandle> | undefined;
+  private path: string | undefined;
+  private end = 0;
+  private live = 0;
+  private staged: Uint8Array[] = [];
+  private stagedBytes = 0;
+
+  constructor(readonly directory: string) {}
+
+  /**
+   * Puts a block at the end and returns where. It is in the file after the next `flush`; until then the pieces must not
+   * change.
+   */
+  async append(pieces: readonly Uint8Array[]): Promise<number> {
+    const offset = this.end + this.stagedBytes;
+    for (const piece of pieces) {
+      this.staged.push(piece);
+      this.stagedBytes += piece.length;
+      this.live += piece.length;
+    }
+    if (this.stagedBytes >= STAGE_BYTES) await this.flush();
+    return offset;
+  }
+
+  async flush(): Promise<void> {
+    if (this.stagedBytes === 0) return;
+    const bytes = Buffer.concat(this.staged, this.stagedBytes);
+    this.staged = [];
+    this.stagedBytes = 0;
+    try {
+      const handle = await this.opened();
+      for (let done = 0; done < bytes.length;) {
+        done += (await handle.write(bytes, done, bytes.length - done, this.end + done)).bytesWritten;
+      }
+    } catch (error) {
+      throw this.fault(error);
+    }
+    this.end += bytes.length;
+  }
+
+  /** Reads a block back, once: its room counts as free afterwards. */
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    try {
+      const handle = await this.opened();
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) throw new Error('the spill file is shorter than it was');
+        done += bytesRead;
+      }
+    } catch (error) {
+      throw this.fault(error);
+    }
+    this.live -= length;
+    if (this.live === 0) this.end = 0;
+    return bytes;
+  }
+
+  /** Removes the file. Never throws. */
+  async close(): Promise<void> {
+    const handle = await this.handle?.catch(() => undefined);
+    this.handle = undefined;
+    await handle?.close().catch(() => undefined);
+    if (this.path !== undefined) await rm(this.path, { force: true }).catch(() => undefined);
+  }
+
+  private opened(): Promise<FileHandle> {
+    this.handle ??= this.create();
+    return this.handle;
+  }
+
+  private async create(): Promise<FileHandle> {
+    const path = join(this.directory, `pineload-spill-${randomBytes(8).toString('hex')}.tmp`);
+    const handle = await open(path, 'wx+', 0o600);
+    // Windows keeps the name of an open file; there it goes in `close`.
+    await rm(path).catch(() => (this.path = path));
+    return handle;
+  }
+
+  private fault(error: unknown): PineloadError {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    return new PineloadError(full ? 'STORE_FULL' : 'STORE_REFUSED', {
+      source: this.directory,
+      message: full ? 'no room left for temporary files' : `a temporary file failed: ${message}`,
+      hint: 'Name another directory for temporary files, or allow more memory.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import type { RowGroupColumns } from '../parquet/row-group.js';
+import type { VectorKind } from '../records/batch.js';
+import { SECTION_COUNT, VALIDITY_SECTIONS, fromSections, toSections } from './row-sections.js';
+import type { SpillFile } from './spill-file.js';
+
+/** Block header: offset and length of the block before, rows, length of each section; all float64. */
+const HEADER_NUMBERS = 3 + SECTION_COUNT;
+const HEADER_BYTES = HEADER_NUMBERS * 8;
+
+/**
+ * Rows of one row group in the spill file: a chain of blocks, each of which knows the one before it. Memory holds the last
+ * block's place and the sums alone, however many blocks there are.
+ */
+export class SpilledRows {
+  private rows = 0;
+  private readonly sizes = new Array<number>(SECTION_COUNT).fill(0);
+  private lastOffset = 0;
+  private lastLength = 0;
+
+  constructor(
+    private readonly file: SpillFile,
+    private readonly kind: VectorKind,
+  ) {}
+
+  /** Appends rows; the columns must not change until the file is flushed. Returns the bytes they take. */
+  async add(columns: RowGroupColumns): Promise<number> {
+    const sections = toSections(columns);
+    const header = Float64Array.of(this.lastOffset, this.lastLength, columns.rows, ...sections.map((s) => s.length));
+    let length = HEADER_BYTES;
+    sections.forEach((section, i) => {
+      length += section.length;
+      this.sizes[i]! += section.length;
+    });
+    this.lastOffset = await this.file.append([new Uint8Array(header.buffer), ...sections]);
+    this.lastLength = length;
+    this.rows += columns.rows;
+    return length;
+  }
+
+  /** All rows in order, `tail` after the spilled ones. To be called once, after a flush. */
+  async load(tail: RowGroupColumns | undefined): Promise<RowGroupColumns> {
+    const rows = this.rows + (tail?.rows ?? 0);
+    const tailSections = tail === undefined ? undefined : toSections(tail);
+    const whole = this.sizes.map((size, i) => {
+      const total = size + (tailSections?.[i]!.length ?? 0);
+      // A block without nulls brings no validity; its rows count as present.
+      if (VALIDITY_SECTIONS.includes(i)) return new Uint8Array(total > 0 ? rows : 0).fill(1);
+      return new Uint8Array(total);
+    });
+
+    const ends = whole.map((section) => section.length);
+    let rowEnd = rows;
+    const prepend = (sections: readonly Uint8Array[], count: number): void => {
+      sections.forEach((section, i) => {
+        if (VALIDITY_SECTIONS.includes(i)) {
+          if (section.length > 0) whole[i]!.set(section, rowEnd - count);
+        } else {
+          ends[i]! -= section.length;
+          whole[i]!.set(section, ends[i]);
+        }
+      });
+      rowEnd -= count;
+    };
+
+    if (tail !== undefined) prepend(tailSections!, tail.rows);
+    let offset = this.lastOffset;
+    let length = this.lastLength;
+    while (length > 0) {
+      const block = await this.file.read(offset, length);
+      const header = new Float64Array(block.buffer, block.byteOffset, HEADER_NUMBERS);
+      let at = HEADER_BYTES;
+      const sections: Uint8Array[] = [];
+      for (let i = 0; i < SECTION_COUNT; i++) {
+        sections.push(block.subarray(at, at + header[3 + i]!));
+        at += header[3 + i]!;
+      }
+      prepend(sections, header[2]!);
+      offset = header[0]!;
+      length = header[1]!;
+    }
+    return fromSections(whole, rows, this.kind);
+  }
+}

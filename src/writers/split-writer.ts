@@ -1,0 +1,307 @@
+import { throwIfAborted } from '../base/abort.js';
+import { PineloadError } from '../base/errors.js';
+import type { CompressionOptions } from '../parquet/schema.js';
+import type { RecordBatch, VectorKind } from '../records/batch.js';
+import { MAX_FILE_BYTES } from '../records/limits.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
+import { forEachLimited, WeightGate } from './concurrency.js';
+import type { ManifestFile } from './manifest.js';
+import { NamespaceBuffer } from './namespace-buffer.js';
+import { NamespaceFiles, type FileSettings } from './namespace-files.js';
+import { checkNamespaceDirectory } from './part-names.js';
+import { SpillFile } from './spill-file.js';
+import { SpilledRows } from './spilled-rows.js';
+
+/** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */
+export const DEFAULT_TARGET_FILE_BYTES = 400_000_000;
+/** 32 MiB of values: about 5,400 records of 1,536 dimensions. Readers hold a row group in memory, and so do we. */
+export const DEFAULT_ROW_GROUP_BYTES = 32 * 1024 * 1024;
+/** 256 MiB for the gathered rows of all namespaces. */
+export const DEFAULT_MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
+/** Files of a local directory that are open at once while records come in. */
+export const DEFAULT_MAX_OPEN_FILES = 64;
+/** The same for object stores, whose open writers each hold some parts of 16 MiB in memory. */
+export const DEFAULT_MAX_OPEN_OBJECTS = 8;
+/** Files of a single row group that are written at once at the end. */
+export const SMALL_FILES_AT_ONCE = 32;
+/** Namespaces of more than a row group that are finished at once at the end. */
+const LARGE_FILES_AT_ONCE = 2;
+/** Above this, columns of a row group would come near to the limits of typed arrays and of page counts. */
+export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
+
+export interface SplitWriterOptions {
+  /** The import directory. */
+  readonly store: ObjectStore;
+  /** Number of the split; part of every file name. */
+  readonly split: number;
+  readonly kind: VectorKind;
+  /** Numbers per dense vector; 0 for kind `sparse`. */
+  readonly dimension: number;
+  /** pineload's version, for the files' `created_by`. */
+  readonly version: string;
+  /** Where rows go that do not fit into memory. */
+  readonly tmpDir: string;
+  /** Bytes after which a file is closed and the next begun, at most MAX_FILE_BYTES. Default DEFAULT_TARGET_FILE_BYTES. */
+  readonly targetFileBytes?: number | undefined;
+  /** Bytes of values in a row group. Default DEFAULT_ROW_GROUP_BYTES. */
+  readonly rowGroupBytes?: number | undefined;
+  /** Bytes of gathered rows in memory, all namespaces together; past it they are spilled. Default DEFAULT_MAX_BUFFERED_BYTES. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Files open at once while records come in. Default DEFAULT_MAX_OPEN_FILES, for object stores DEFAULT_MAX_OPEN_OBJECTS. */
+  readonly maxOpenFiles?: number | undefined;
+  readonly compression?: CompressionOptions | undefined;
+  /** Bytes of values in a page. Default DEFAULT_PAGE_BYTES. */
+  readonly pageBytes?: number | undefined;
+  /** Refuse to replace files that are there already. Default false: a repeated split writes the same bytes again. */
+  readonly ifAbsent?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** A file is complete. */
+  readonly onFile?: ((file: ManifestFile) => void) | undefined;
+  /** Rows went to disk; `bytes` of them. */
+  readonly onSpill?: ((bytes: number) => void) | undefined;
+}
+
+/** All there is of one namespace. */
+interface NamespaceState {
+  readonly name: string;
+  readonly buffer: NamespaceBuffer;
+  readonly files: NamespaceFiles;
+  /** Spilled rows of the open row group. */
+  spilled: SpilledRows | undefined;
+  /** Full row groups that wait in the spill file because too many files are open. */
+  readonly waiting: { readonly rows: SpilledRows; readonly rawBytes: number }[];
+}
+
+/**
+ * Writes the records of one split: gathers them by namespace and makes `<namespace>/part-<split>-<sequence>.parquet` of them.
+ *
+ * Rejected rows are passed over. Which rows share a row group and a file follows from their order and sizes alone; batch
+ * boundaries, memory and the number of open files change nothing in the bytes. Memory: `maxBufferedBytes` for gathered rows
+ * and the row groups being written (one while records come in, a few at the end).
+ *
+ *     for await (const batch of batches) await writer.add(batch);
+ *     const files = await writer.finish();      // or, after any error, abort()
+ */
+export class SplitWriter {
+  readonly #options: SplitWriterOptions;
+  readonly #settings: FileSettings;
+  readonly #rowGroupBytes: number;
+  readonly #maxBufferedBytes: number;
+  readonly #maxOpenFiles: number;
+  readonly #spill: SpillFile;
+  readonly #namespaces = new Map<string, NamespaceState>();
+  readonly #files: ManifestFile[] = [];
+  #bufferedBytes = 0;
+  #openFiles = 0;
+  /** The calls of `add` one after the other, even if a caller does not wait. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: SplitWriterOptions) {
+    const { store, split, kind, dimension, version, compression, pageBytes, signal, onFile } = options;
+    const targetFileBytes = bounded(
+      'targetFileBytes',
+      options.targetFileBytes ?? DEFAULT_TARGET_FILE_BYTES,
+      MAX_FILE_BYTES,
+    );
+    const openByDefault = store.scheme === 'file' ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
+    this.#options = options;
+    this.#rowGroupBytes = bounded(
+      'rowGroupBytes',
+      options.rowGroupBytes ?? DEFAULT_ROW_GROUP_BYTES,
+      MAX_ROW_GROUP_BYTES,
+    );
+    this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
+    this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
+    this.#spill = new SpillFile(options.tmpDir);
+    this.#settings = {
+      store,
+      split,
+      kind,
+      dimension,
+      targetFileBytes,
+      compression,
+      pageBytes,
+      version,
+      ifAbsent: options.ifAbsent ?? false,
+      signal,
+      onFile,
+    };
+  }
+
+  /** Memory that gathered rows take, in bytes. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Takes the batch's good rows. Resolves when more can be taken; the batch is not needed any longer then. */
+  add(batch: RecordBatch): Promise<void> {
+    const added = this.#queue.then(() => this.#add(batch));
+    this.#queue = added;
+    // The fault belongs to whoever awaits `added`, or the next call.
+    added.catch(() => undefined);
+    return added;
+  }
+
+  /** Writes what is still gathered. Returns all files of the split, sorted by path (UTF-16 code units). */
+  async finish(): Promise<ManifestFile[]> {
+    await this.#queue;
+    const states = [...this.#namespaces.values()];
+    // Those that hold a file open come first, so that there are never more open than allowed.
+    const open = states.filter((state) => state.files.isOpen);
+    const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
+    const small = states.filter((state) => !state.files.isOpen && state.waiting.length === 0);
+    const gate = new WeightGate(2 * this.#rowGroupBytes);
+    await forEachLimited([...open, ...queued], LARGE_FILES_AT_ONCE, (state) => this.#finishNamespace(state));
+    await forEachLimited(small, SMALL_FILES_AT_ONCE, (state) =>
+      gate.run(state.buffer.groupBytes, () => this.#finishNamespace(state)),
+    );
+    await this.#spill.close();
+    return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Drops open files and temporary ones; finished files stay. Never throws. */
+  async abort(): Promise<void> {
+    await Promise.all([...this.#namespaces.values()].map((state) => state.files.abort()));
+    await this.#spill.close();
+    this.#namespaces.clear();
+    this.#bufferedBytes = 0;
+  }
+
+  async #add(batch: RecordBatch): Promise<void> {
+    throwIfAborted(this.#options.signal);
+    this.#check(batch);
+    const { rows, rejected } = batch;
+    const { codes, dictionary } = batch.namespaces;
+    const states = new Array<NamespaceState | undefined>(dictionary.length);
+    let from = 0;
+    while (from < rows) {
+      if (rejected[from] !== 0) {
+        from++;
+        continue;
+      }
+      const code = codes[from]!;
+      let to = from + 1;
+      while (to < rows && codes[to] === code && rejected[to] === 0) to++;
+      const state = (states[code] ??= this.#namespace(dictionary[code]!));
+      for (;;) {
+        const before = state.buffer.capacityBytes;
+        from = state.buffer.append(batch, from, to);
+        this.#bufferedBytes += state.buffer.capacityBytes - before;
+        if (this.#bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+        if (from === to) break;
+        await this.#endRowGroup(state);
+      }
+    }
+  }
+
+  #check(batch: RecordBatch): void {
+    const { kind, dimension } = this.#settings;
+    const dense = kind === 'sparse' || (batch.dimension === dimension && batch.values !== undefined);
+    const sparse = kind === 'dense' || batch.sparse !== undefined;
+    if (dense && sparse) return;
+    throw new PineloadError('PARQUET_WRITE', {
+      source: batch.origin.source,
+      message: 'a batch does not hold the vectors that this run writes',
+      expected: `${kind} records, ${dimension} dimensions`,
+      got: `${batch.dimension} dimensions`,
+    });
+  }
+
+  #namespace(name: string): NamespaceState {
+    let state = this.#namespaces.get(name);
+    if (state === undefined) {
+      const { store, split, kind, dimension } = this.#settings;
+      checkNamespaceDirectory(name, split, store);
+      state = {
+        name,
+        buffer: new NamespaceBuffer(kind, dimension, this.#rowGroupBytes),
+        files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
+        spilled: undefined,
+        waiting: [],
+      };
+      this.#namespaces.set(name, state);
+    }
+    return state;
+  }
+
+  /** The row group is full: it is written, or waits on disk when no more files may be open. */
+  async #endRowGroup(state: NamespaceState): Promise<void> {
+    throwIfAborted(this.#options.signal);
+    if (!state.files.isOpen && (state.waiting.length > 0 || this.#openFiles >= this.#maxOpenFiles)) {
+      const rawBytes = state.buffer.groupBytes;
+      const rows = state.spilled ?? new SpilledRows(this.#spill, this.#settings.kind);
+      const inMemory = this.#takeRows(state, true);
+      const bytes = inMemory.rows > 0 ? await rows.add(inMemory) : 0;
+      await this.#spill.flush();
+      state.spilled = undefined;
+      state.waiting.push({ rows, rawBytes });
+      if (bytes > 0) this.#options.onSpill?.(bytes);
+      return;
+    }
+    await this.#writeRowGroup(state);
+  }
+
+  /** Writes the open row group to the namespace's file, opening and closing files as needed. */
+  async #writeRowGroup(state: NamespaceState): Promise<void> {
+    const { files, buffer, spilled } = state;
+    const rawBytes = buffer.groupBytes;
+    state.spilled = undefined;
+    const inMemory = this.#takeRows(state, true);
+    const group = spilled === undefined ? inMemory : await spilled.load(inMemory.rows > 0 ? inMemory : undefined);
+    await this.#track(files, () => files.write(group, rawBytes));
+  }
+
+  async #finishNamespace(state: NamespaceState): Promise<void> {
+    const { files, waiting } = state;
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { rows, rawBytes } = next;
+      const group = await rows.load(undefined);
+      await this.#track(files, () => files.write(group, rawBytes));
+    }
+    if (state.buffer.groupRows > 0) await this.#writeRowGroup(state);
+    await this.#track(files, () => files.close());
+  }
+
+  /** Keeps the count of open files right across `work`. */
+  async #track(files: NamespaceFiles, work: () => Promise<void>): Promise<void> {
+    const before = files.isOpen;
+    try {
+      await work();
+    } finally {
+      this.#openFiles += Number(files.isOpen) - Number(before);
+    }
+  }
+
+  /** Spills the largest buffers until half of the budget is free, so that it does not have to be done too often. */
+  async #makeRoom(): Promise<void> {
+    const states = [...this.#namespaces.values()]
+      .map((state) => ({ state, size: state.buffer.capacityBytes }))
+      .filter(({ state }) => state.buffer.rows > 0)
+      .sort((a, b) => b.size - a.size);
+    let bytes = 0;
+    for (const { state } of states) {
+      if (this.#bufferedBytes <= this.#maxBufferedBytes / 2) break;
+      state.spilled ??= new SpilledRows(this.#spill, this.#settings.kind);
+      bytes += await state.spilled.add(this.#takeRows(state, false));
+    }
+    await this.#spill.flush();
+    if (bytes > 0) this.#options.onSpill?.(bytes);
+  }
+
+  #takeRows(state: NamespaceState, endGroup: boolean): ReturnType<NamespaceBuffer['take']> {
+    const held = state.buffer.capacityBytes;
+    this.#bufferedBytes -= held;
+    // The next row group will probably be like this one: give it its room at once if there is plenty.
+    const keepSize = endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2;
+    return state.buffer.take(endGroup, keepSize);
+  }
+}
+
+function bounded(option: string, value: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
+  throw new PineloadError('OPTION_INVALID', {
+    field: option,
+    expected: max === Number.MAX_SAFE_INTEGER ? 'a whole number above zero' : `a whole number from 1 to ${max}`,
+    got: String(value),
+  });
+}
