@@ -1,0 +1,44 @@
+import { quote } from '../../base/errors.js';
+import { MAX_ID_LENGTH } from '../limits.js';
+import { textOf, type Marker } from './marker.js';
+
+const EXPECTED = `1 to ${MAX_ID_LENGTH} ASCII characters`;
+
+/** Ids: present, 1 to 512 characters, ASCII without NUL. */
+export function checkIds(marker: Marker): void {
+  const { rows, ids } = marker.batch;
+  const { bytes, offsets, validity } = ids;
+  for (let row = 0; row < rows; row++) {
+    if (marker.isRejected(row)) continue;
+    if (validity !== undefined && validity[row] === 0) {
+      marker.reject(row, 'ID_MISSING', 'id', EXPECTED, 'none');
+      continue;
+    }
+    const start = offsets[row]!;
+    const end = offsets[row + 1]!;
+    if (start === end) {
+      marker.reject(row, 'ID_EMPTY', 'id', EXPECTED, 'an empty text');
+      continue;
+    }
+    // Two sums over the bytes: continuation bytes (10xxxxxx) are no characters of their own, and what is no ASCII.
+    let continuation = 0;
+    let strange = -1;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i]!;
+      if ((byte & 0xc0) === 0x80) continuation++;
+      if (strange < 0 && (byte >= 0x80 || byte === 0)) strange = i;
+    }
+    const characters = end - start - continuation;
+    if (characters > MAX_ID_LENGTH) {
+      marker.reject(row, 'ID_TOO_LONG', 'id', EXPECTED, `${characters} characters`);
+    } else if (strange >= 0) {
+      marker.reject(row, 'ID_CHARSET', 'id', EXPECTED, quote(characterAt(textOf(bytes, start, end))));
+    }
+  }
+}
+
+/** The first character that is not allowed. */
+function characterAt(id: string): string {
+  for (const character of id) if (character === '\0' || character > '\x7f') return character;
+  return id;
+}

@@ -1,0 +1,104 @@
+import type { BigIntStats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { glob } from 'tinyglobby';
+import { throwIfAborted } from '../base/abort.js';
+import { PineloadError } from '../base/errors.js';
+import { belongs, factsOf, nothingFound } from './facts.js';
+import type { Found, ListOptions } from './list-sources.js';
+import { LocalSource, readError } from './local-source.js';
+import { compareNames, isVisible, looksLikeGlob } from './names.js';
+
+/** Finds the files that a path, a directory, a glob or a `file:` URL stands for. */
+export async function listLocal(input: string, options: ListOptions): Promise<readonly Found[]> {
+  const path = /^file:\/\//i.test(input) ? localPath(input) : input;
+  const stats = await statOf(path);
+  // A file of that very name wins over what the name would mean as a glob: `words[1].jsonl`.
+  if (stats === undefined && looksLikeGlob(path)) return listGlob(path, options);
+  if (stats === undefined) throw new PineloadError('INPUT_NOT_FOUND', { source: path });
+  if (stats.isDirectory()) return listDirectory(path, options);
+  return [await found(path, stats, options)];
+}
+
+async function listDirectory(directory: string, options: ListOptions): Promise<readonly Found[]> {
+  const names: string[] = [];
+  await walk(directory, '', names, options);
+  const files = names.filter((name) => belongs(name, options)).sort(compareNames);
+  if (files.length === 0) throw nothingFound(directory, 'directory', options);
+  return foundAll(
+    files.map((name) => join(directory, name)),
+    options,
+  );
+}
+
+/** Gathers the visible files below. Links to files are followed, links to directories are not: they may form a circle. */
+async function walk(root: string, below: string, names: string[], options: ListOptions): Promise<void> {
+  throwIfAborted(options.signal);
+  const directory = join(root, below);
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    throw readError(error, directory);
+  });
+  for (const entry of entries) {
+    // With `/` between parts on every system, so that the order is the same.
+    const name = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (!isVisible(entry.name)) continue;
+    if (entry.isDirectory()) await walk(root, name, names, options);
+    else if (entry.isFile()) names.push(name);
+    else if (entry.isSymbolicLink() && (await statOf(join(root, name)))?.isFile()) names.push(name);
+  }
+}
+
+async function listGlob(pattern: string, options: ListOptions): Promise<readonly Found[]> {
+  const paths = await glob([sep === '\\' ? pattern.replaceAll('\\', '/') : pattern], {
+    absolute: isAbsolute(pattern),
+    expandDirectories: false,
+    onlyFiles: true,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  }).catch((error: unknown) => {
+    throwIfAborted(options.signal);
+    throw readError(error, pattern);
+  });
+  if (paths.length === 0) {
+    throw new PineloadError('INPUT_NOT_FOUND', { source: pattern, message: 'no file matches this glob' });
+  }
+  return foundAll(paths.sort(compareNames), options);
+}
+
+async function foundAll(paths: readonly string[], options: ListOptions): Promise<readonly Found[]> {
+  const all: Found[] = [];
+  for (const path of paths) {
+    throwIfAborted(options.signal);
+    const stats = await statOf(path);
+    if (stats === undefined) throw new PineloadError('INPUT_NOT_FOUND', { source: path });
+    all.push(await found(path, stats, options));
+  }
+  return all;
+}
+
+async function found(path: string, stats: BigIntStats, options: ListOptions): Promise<Found> {
+  const facts = factsOf(path, options);
+  const identity = await realpath(path).catch(() => path);
+  return { identity, source: await LocalSource.create({ name: path, path, ...facts, stats }) };
+}
+
+/** Undefined when there is nothing of that name. */
+async function statOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // Windows refuses `*` and `?` in names outright.
+    if (code === 'EINVAL' || (code === 'ERR_INVALID_ARG_VALUE' && looksLikeGlob(path))) return undefined;
+    throw readError(error, path);
+  }
+}
+
+function localPath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new PineloadError('URI_INVALID', { source: url, message: 'this is no valid file URL', cause });
+  }
+}

@@ -1,0 +1,128 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { PineloadError } from '../base/errors.js';
+import { abortError } from '../base/abort.js';
+import { compressionOfBytes, MAGIC_BYTES } from './decompress/decompress.js';
+import { openBytes } from './open-bytes.js';
+import type { Compression, InputFormat, OpenSourceOptions, Source } from './source.js';
+
+/** Bytes of one read from a file. */
+export const READ_BYTES = 1024 * 1024;
+
+/** A file. Named pipes and devices (`<(zcat …)` in a shell) are read once, from front to back. */
+export class LocalSource implements Source {
+  #opened = false;
+
+  private constructor(
+    readonly name: string,
+    readonly format: InputFormat,
+    readonly compression: Compression,
+    readonly bytes: number | undefined,
+    readonly version: string | undefined,
+    private readonly path: string,
+    private readonly sniff: boolean,
+  ) {}
+
+  /** Looks at the file: it must be readable now, and its first bytes tell the compression where `compression` is `auto`. */
+  static async create(file: {
+    readonly name: string;
+    readonly path: string;
+    readonly format: InputFormat;
+    readonly compression: Compression | 'auto';
+    readonly stats: BigIntStats;
+  }): Promise<LocalSource> {
+    const { name, path, format, stats } = file;
+    if (!stats.isFile()) {
+      const compression = file.compression === 'auto' ? 'none' : file.compression;
+      return new LocalSource(name, format, compression, undefined, undefined, path, file.compression === 'auto');
+    }
+    const first = await firstBytes(path, name);
+    const compression = file.compression === 'auto' ? compressionOfBytes(first) : file.compression;
+    return new LocalSource(name, format, compression, Number(stats.size), versionOf(stats), path, false);
+  }
+
+  open(options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
+    if (this.version === undefined && this.#opened) throw onlyOnce(this.name);
+    this.#opened = true;
+    return openBytes((signal) => this.#read(signal), {
+      ...options,
+      name: this.name,
+      compression: this.sniff ? 'auto' : this.compression,
+    });
+  }
+
+  async *#read(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const file = await openFile(this.path, this.name);
+    try {
+      await this.#checkUnchanged(file);
+      for (;;) {
+        if (signal.aborted) throw abortError(signal);
+        // A buffer of its own for each read: the bytes are handed on and may be kept.
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES);
+        if (bytesRead === 0) break;
+        yield buffer.subarray(0, bytesRead);
+      }
+      await this.#checkUnchanged(file);
+    } catch (error) {
+      throw readError(error, this.name);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** A file that changes while it is read would give an output that belongs to no version of it. */
+  async #checkUnchanged(file: FileHandle): Promise<void> {
+    if (this.version === undefined) return;
+    const stats = await file.stat({ bigint: true });
+    if (versionOf(stats) === this.version && Number(stats.size) === this.bytes) return;
+    throw new PineloadError('INPUT_CHANGED', {
+      source: this.name,
+      expected: `${this.bytes} bytes, last changed at ${this.version}`,
+      got: `${stats.size} bytes, last changed at ${versionOf(stats)}`,
+      hint: 'Start again when nothing writes to the file any more.',
+    });
+  }
+}
+
+/** The time of the last change, to the nanosecond. */
+function versionOf(stats: BigIntStats): string {
+  return `${stats.mtimeNs}ns`;
+}
+
+async function firstBytes(path: string, name: string): Promise<Uint8Array> {
+  const file = await openFile(path, name);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw readError(error, name);
+  } finally {
+    await file.close();
+  }
+}
+
+async function openFile(path: string, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw readError(error, name);
+  }
+}
+
+/** INPUT_NOT_FOUND or INPUT_UNREADABLE for what the file system answers; other errors of ours stay as they are. */
+export function readError(error: unknown, name: string): PineloadError {
+  if (error instanceof PineloadError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new PineloadError('INPUT_NOT_FOUND', { source: name, cause: error });
+  }
+  return new PineloadError('INPUT_UNREADABLE', { source: name, got: code ?? message, cause: error });
+}
+
+export function onlyOnce(name: string): PineloadError {
+  return new PineloadError('INPUT_UNREADABLE', {
+    source: name,
+    message: 'this input is a stream and can be read only once',
+    hint: 'Write it to a file first.',
+  });
+}
