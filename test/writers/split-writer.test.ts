@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import type { VectorKind } from '../../src/records/batch.js';
+import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
+import type { ManifestFile } from '../../src/writers/manifest.js';
+import type { SplitWriterOptions } from '../../src/writers/split-writer.js';
+import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
+import {
+  batchOf,
+  localStore,
+  piecesOf,
+  randomRecords,
+  seededRandom,
+  splitWriter,
+  temporaryDirectory,
+  type NamespacedRecord,
+} from './harness.js';
+
+async function readAll(store: ObjectStore, key: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.read(key)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+interface Written {
+  readonly files: ManifestFile[];
+  readonly bytes: Map<string, Buffer>;
+  readonly spilled: number;
+  readonly largestBuffer: number;
+}
+
+async function write(
+  records: readonly NamespacedRecord[],
+  kind: VectorKind,
+  dimension: number,
+  batchSizes: readonly number[],
+  options: Partial<SplitWriterOptions> = {},
+): Promise<Written> {
+  let spilled = 0;
+  let largestBuffer = 0;
+  const seen: ManifestFile[] = [];
+  const { writer, store, tmpDir } = await splitWriter({
+    kind,
+    dimension,
+    onSpill: (bytes) => (spilled += bytes),
+    onFile: (file) => seen.push(file),
+    ...options,
+  });
+  for (const piece of piecesOf(records, batchSizes)) {
+    await writer.add(batchOf(piece, kind, dimension));
+    largestBuffer = Math.max(largestBuffer, writer.bufferedBytes);
+  }
+  const files = await writer.finish();
+  expect(writer.bufferedBytes).toBe(0);
+  expect(await readdir(tmpDir)).toStrictEqual([]);
+  expect(seen.sort((a, b) => (a.path < b.path ? -1 : 1))).toStrictEqual(files);
+  const bytes = new Map<string, Buffer>();
+  for await (const { key } of store.list('')) bytes.set(key, await readAll(store, key));
+  expect([...bytes.keys()].sort()).toStrictEqual(files.map((file) => file.path));
+  for (const file of files) {
+    const content = bytes.get(file.path)!;
+    expect(content.length).toBe(file.bytes);
+    expect(createHash('sha256').update(content).digest('hex')).toBe(file.sha256);
+  }
+  return { files, bytes, spilled, largestBuffer };
+}
+
+/** Records of each namespace in their order, as hyparquet finds them in the files. */
+async function readBack({ files, bytes }: Written): Promise<Map<string, Record<string, unknown>[]>> {
+  const rows = new Map<string, Record<string, unknown>[]>();
+  for (const { path, namespace } of files) {
+    rows.set(namespace, [...(rows.get(namespace) ?? []), ...(await readWithHyparquet(bytes.get(path)!))]);
+  }
+  return rows;
+}
+
+function wanted(records: readonly NamespacedRecord[], kind: VectorKind): Map<string, unknown[]> {
+  const rows = new Map<string, unknown[]>();
+  for (const { namespace, rejected, id, values, sparse, metadata } of records) {
+    if (rejected) continue;
+    const row = {
+      id,
+      ...(kind === 'sparse' ? {} : { values }),
+      ...(kind === 'dense' ? {} : { sparse_values: sparse ?? undefined }),
+      metadata: metadata ?? undefined,
+    };
+    rows.set(namespace, [...(rows.get(namespace) ?? []), row]);
+  }
+  return rows;
+}
+
+const plain = (rows: Map<string, unknown[]>): unknown =>
+  JSON.parse(
+    JSON.stringify(
+      [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
+      (_, value: unknown) => (ArrayBuffer.isView(value) ? [...(value as Float32Array)] : (value ?? undefined)),
+    ),
+  );
+
+const same = (a: Written, b: Written): void => {
+  expect(b.files).toStrictEqual(a.files);
+  for (const [path, content] of a.bytes) expect(b.bytes.get(path)!.equals(content)).toBe(true);
+};
+
+const KINDS: readonly VectorKind[] = ['dense', 'sparse', 'hybrid'];
+
+describe.each(KINDS)('%s records', (kind) => {
+  const records = randomRecords(600, 7, 5);
+  const small = { rowGroupBytes: 900, targetFileBytes: 3000 };
+
+  it('arrive in their namespaces, in order, without the rejected ones', async () => {
+    const written = await write(records, kind, 5, [100]);
+    expect(plain(await readBack(written))).toStrictEqual(plain(wanted(records, kind)));
+    expect(written.files.map((file) => file.path)).toStrictEqual(
+      [...wanted(records, kind).keys()].sort().map((ns) => `${ns}/part-00000-00000.parquet`),
+    );
+  });
+
+  it('give the same bytes however they are cut into batches', async () => {
+    const whole = await write(records, kind, 5, [600], small);
+    expect(whole.files.length).toBeGreaterThan(9);
+    expect(plain(await readBack(whole))).toStrictEqual(plain(wanted(records, kind)));
+    same(whole, await write(records, kind, 5, [1], small));
+    same(whole, await write(records, kind, 5, [7, 1, 90, 13], small));
+  });
+
+  it('give the same bytes when rows are spilled and when row groups wait on disk', async () => {
+    const inMemory = await write(records, kind, 5, [50], small);
+    expect(inMemory.spilled).toBe(0);
+    const spilled = await write(records, kind, 5, [50], { ...small, maxBufferedBytes: 2000 });
+    expect(spilled.spilled).toBeGreaterThan(0);
+    same(inMemory, spilled);
+    const waiting = await write(records, kind, 5, [50], { ...small, maxOpenFiles: 1 });
+    expect(waiting.spilled).toBeGreaterThan(0);
+    same(inMemory, waiting);
+    same(inMemory, await write(records, kind, 5, [1], { ...small, maxOpenFiles: 2, maxBufferedBytes: 1 }));
+  });
+});
+
+describe('row groups and files', () => {
+  const records = Array.from({ length: 100 }, (_, i) => ({ id: String(i), namespace: 'a', values: [i, i, i, i] }));
+
+  it('end where sizes say so', async () => {
+    // A row takes 16 bytes of values and 4 + 1 or 2 of id: 47 rows of a thousand bytes, then 45.
+    const { files, bytes } = await write(records, 'dense', 4, [100], { rowGroupBytes: 1000 });
+    expect(files).toHaveLength(1);
+    const groups = footerOf(bytes.get(files[0].path)!).row_groups.map((group) => Number(group.num_rows));
+    expect(groups).toStrictEqual([45, 45, 10]);
+  });
+
+  it('rotate once the target is reached, never with an empty file', async () => {
+    const { files } = await write(records, 'dense', 4, [100], { rowGroupBytes: 220, targetFileBytes: 500 });
+    expect(files.map((file) => file.path)).toStrictEqual(
+      files.map((_, i) => `a/part-00000-${String(i).padStart(5, '0')}.parquet`),
+    );
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.every((file) => file.records > 0)).toBe(true);
+    expect(files.reduce((sum, file) => sum + file.records, 0)).toBe(100);
+  });
+
+  it('take a row that is larger than a row group', async () => {
+    const { files } = await write(records.slice(0, 3), 'dense', 4, [3], { rowGroupBytes: 1, targetFileBytes: 1 });
+    expect(files.map((file) => file.records)).toStrictEqual([1, 1, 1]);
+  });
+
+  it('bear the number of the split', async () => {
+    const { files } = await write(records, 'dense', 4, [100], { split: 12 });
+    expect(files[0].path).toBe('a/part-00012-00000.parquet');
+  });
+});
+
+describe('many namespaces', () => {
+  it('10,000 in random order stay within the budget and come out whole', async () => {
+    const namespaces = 10_000;
+    const rows = 40_000;
+    const dimension = 64;
+    const budget = 4_000_000;
+    const random = seededRandom(7);
+    const store = await localStore();
+    let spilled = 0;
+    const { writer } = await splitWriter({
+      kind: 'dense',
+      dimension,
+      store,
+      maxBufferedBytes: budget,
+      onSpill: (bytes) => (spilled += bytes),
+    });
+    for (let start = 0; start < rows; start += 2000) {
+      const batch = Array.from({ length: 2000 }, (_, i) => {
+        // Every namespace once, then at random.
+        const n = start + i < namespaces ? start + i : Math.floor(random() * namespaces);
+        return { id: `r${start + i}`, namespace: `n${n}`, values: new Array<number>(dimension).fill(start + i) };
+      });
+      await writer.add(batchOf(batch, 'dense', dimension));
+      expect(writer.bufferedBytes).toBeLessThanOrEqual(budget);
+    }
+    const files = await writer.finish();
+    expect(spilled).toBeGreaterThan(rows * dimension * 2);
+    expect(files).toHaveLength(namespaces);
+    expect(files.reduce((sum, file) => sum + file.records, 0)).toBe(rows);
+    const sums = await queryDuckDB(
+      `SELECT count(*)::INTEGER n, count(DISTINCT id)::INTEGER ids, bool_and(len(values) = ${dimension}) lengths,
+         bool_and(values[1]::INTEGER = id[2:]::INTEGER AND values[${dimension}] = values[1]) right_rows
+       FROM read_parquet('${store.uri}n1*/*.parquet')`,
+    );
+    const n = files.filter((file) => file.namespace.startsWith('n1')).reduce((sum, file) => sum + file.records, 0);
+    expect(sums).toStrictEqual([{ n, ids: n, lengths: true, right_rows: true }]);
+  });
+});
+
+/** Counts open writers, and fails on demand. */
+function watched(
+  store: ObjectStore,
+  failAfterBytes = Infinity,
+): { store: ObjectStore; state: { open: number; most: number; aborted: number } } {
+  const state = { open: 0, most: 0, aborted: 0 };
+  let written = 0;
+  const create = async (key: string, options?: WriteOptions): Promise<ObjectWriter> => {
+    const inner = await store.create(key, options);
+    state.most = Math.max(state.most, ++state.open);
+    return {
+      write: async (bytes) => {
+        written += bytes.length;
+        if (written > failAfterBytes) throw new Error('the disk is gone');
+        await inner.write(bytes);
+      },
+      close: async () => {
+        const info = await inner.close();
+        state.open--;
+        return info;
+      },
+      abort: async () => {
+        await inner.abort();
+        state.open--;
+        state.aborted++;
+      },
+    };
+  };
+  return {
+    store: new Proxy(store, { get: (target, key) => (key === 'create' ? create : Reflect.get(target, key)) }),
+    state,
+  };
+}
+
+describe('open files', () => {
+  it('are never more than allowed while records come in', async () => {
+    const { store, state } = watched(await localStore());
+    const { writer } = await splitWriter({ kind: 'dense', dimension: 5, store, rowGroupBytes: 300, maxOpenFiles: 3 });
+    for (const piece of piecesOf(randomRecords(800, 20, 5), [40])) await writer.add(batchOf(piece, 'dense', 5));
+    expect(state.most).toBe(3);
+    await writer.finish();
+    expect(state.most).toBeLessThanOrEqual(32);
+    expect(state.open).toBe(0);
+  });
+
+  it('are dropped by abort, and nothing half-written stays', async () => {
+    const inner = await localStore();
+    const { store, state } = watched(inner);
+    const { writer, tmpDir } = await splitWriter({
+      kind: 'dense',
+      dimension: 5,
+      store,
+      rowGroupBytes: 300,
+      maxBufferedBytes: 1000,
+    });
+    for (const piece of piecesOf(randomRecords(300, 4, 5), [40])) await writer.add(batchOf(piece, 'dense', 5));
+    expect(state.open).toBeGreaterThan(0);
+    await writer.abort();
+    await writer.abort();
+    expect(state.open).toBe(0);
+    expect(await readdir(tmpDir)).toStrictEqual([]);
+    const left = [];
+    for await (const { key } of inner.list('')) left.push(key);
+    expect(left).toStrictEqual([]);
+  });
+
+  it('pass a fault on to the caller, at once and ever after', async () => {
+    const { store, state } = watched(await localStore(), 2000);
+    const { writer } = await splitWriter({
+      kind: 'dense',
+      dimension: 5,
+      store,
+      rowGroupBytes: 300,
+      targetFileBytes: 600,
+    });
+    const batch = batchOf(randomRecords(300, 1, 5), 'dense', 5);
+    await expect(writer.add(batch)).rejects.toThrow('the disk is gone');
+    await expect(writer.add(batch)).rejects.toThrow('the disk is gone');
+    await expect(writer.finish()).rejects.toThrow('the disk is gone');
+    await writer.abort();
+    expect(state).toMatchObject({ open: 0, aborted: 1 });
+  });
+});
+
+describe('refusals', () => {
+  const record = { id: 'a', values: [1, 2] };
+  const REFUSED: readonly (readonly [string, string, string])[] = [
+    ['a path', 'a/b', 'RECORD_REJECTED'],
+    ['a backslash', 'a\\b', 'RECORD_REJECTED'],
+    ['the directory itself', '.', 'RECORD_REJECTED'],
+    ['the parent', '..', 'RECORD_REJECTED'],
+    ['no name', '', 'RECORD_REJECTED'],
+    ['a NUL', 'a\u0000b', 'RECORD_REJECTED'],
+    ['half a surrogate pair', 'a\ud800', 'RECORD_REJECTED'],
+    ['a name longer than the store takes', 'ü'.repeat(128), 'KEY_TOO_LONG'],
+  ];
+  it.each(REFUSED)('of %s as namespace', async (_, namespace, code) => {
+    const { writer, store } = await splitWriter({ kind: 'dense', dimension: 2 });
+    await expect(writer.add(batchOf([{ ...record, namespace }], 'dense', 2))).rejects.toMatchObject({ code });
+    await writer.abort();
+    for await (const { key } of store.list('')) expect.unreachable(key);
+  });
+
+  it('of batches of another kind or dimension', async () => {
+    const { writer } = await splitWriter({ kind: 'hybrid', dimension: 2 });
+    const dense = batchOf([{ ...record, namespace: 'a' }], 'dense', 2);
+    await expect(writer.add(dense)).rejects.toMatchObject({ code: 'PARQUET_WRITE' });
+    const { writer: other } = await splitWriter({ kind: 'dense', dimension: 3 });
+    await expect(other.add(dense)).rejects.toMatchObject({ code: 'PARQUET_WRITE' });
+  });
+
+  it.each([
+    ['targetFileBytes', { targetFileBytes: 10_000_000_001 }],
+    ['rowGroupBytes', { rowGroupBytes: 0 }],
+    ['maxBufferedBytes', { maxBufferedBytes: NaN }],
+    ['maxOpenFiles', { maxOpenFiles: 0.5 }],
+  ])('of a senseless %s', async (field, options) => {
+    await expect(splitWriter({ kind: 'dense', dimension: 2, ...options })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      field,
+    });
+  });
+
+  it('of work after the signal', async () => {
+    const controller = new AbortController();
+    const { writer } = await splitWriter({ kind: 'dense', dimension: 2, signal: controller.signal });
+    await writer.add(batchOf([{ ...record, namespace: 'a' }], 'dense', 2));
+    controller.abort();
+    await expect(writer.finish()).rejects.toMatchObject({ code: 'ABORTED' });
+    await writer.abort();
+  });
+
+  it('of a directory for temporary files that is not there', async () => {
+    const { writer } = await splitWriter({
+      kind: 'dense',
+      dimension: 2,
+      maxBufferedBytes: 1,
+      tmpDir: `${await temporaryDirectory()}/missing`,
+    });
+    await expect(writer.add(batchOf([{ ...record, namespace: 'a' }], 'dense', 2))).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+    });
+    await writer.abort();
+  });
+});
