@@ -54,6 +54,7 @@ export const CATALOGUE = {
   STORE_FULL: e('uploaders', EXIT.CONFIG, 'the target is full'),
   STORE_TEMPORARY: e('uploaders', EXIT.TEMPORARY, 'the object store did not answer as it should'),
   STORE_REFUSED: e('uploaders', EXIT.CONFIG, 'the object store refused the request'),
+  FILE_CHANGED: e('uploaders', EXIT.CONFIG, 'a file is not what the manifest says'),
   CHECKSUM_MISMATCH: e('uploaders', EXIT.TEMPORARY, 'what is stored is not what was sent'),
 
   API_KEY_MISSING: e('importer', EXIT.CONFIG, 'no Pinecone API key'),

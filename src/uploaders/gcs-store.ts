@@ -1,0 +1,375 @@
+import { CRC32C, type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
+import { throwIfAborted } from '../base/abort.js';
+import { type ErrorCode, PineloadError } from '../base/errors.js';
+import { type GcsResource, GcsSession, type SessionSend } from './gcs-session.js';
+import { MAX_CLOUD_KEY_BYTES, checkKey } from './keys.js';
+import {
+  DEFAULT_PART_BYTES,
+  DEFAULT_STORE_TRIES,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectWriter,
+  type ReadOptions,
+  type StoreOptions,
+  type WriteOptions,
+} from './object-store.js';
+import { type PartSink, PartWriter } from './part-writer.js';
+import { LONGEST_PAUSE_MS } from './pause.js';
+import { type OpenedRead, resumingRead } from './resuming-read.js';
+import { explainFault, networkCode } from './store-errors.js';
+import { type Target, isLoopback } from './uri.js';
+import { WRITE_TOKEN, newWriteToken } from './write-token.js';
+
+/** GCS: chunks of a resumable upload are multiples of 256 KiB. https://cloud.google.com/storage/docs/performing-resumable-uploads#chunked-upload */
+export const GCS_CHUNK_UNIT = 256 * 1024;
+/** Chunks of one session go one after the other. */
+const GCS_PARTS_IN_FLIGHT = 1;
+
+const CREDENTIALS_HINT =
+  'Google credentials come from Application Default Credentials (GOOGLE_APPLICATION_CREDENTIALS, gcloud auth application-default login, workload identity or the metadata server) and need the role Storage Object User.';
+
+/** Reasons in GCS answers. https://cloud.google.com/storage/docs/json_api/v1/status-codes */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  conditionNotMet: 'OBJECT_EXISTS',
+  invalid_grant: 'STORE_CREDENTIALS',
+  NO_CREDENTIALS: 'STORE_CREDENTIALS',
+  CONTENT_DOWNLOAD_MISMATCH: 'CHECKSUM_MISMATCH',
+  FILE_NO_UPLOAD: 'CHECKSUM_MISMATCH',
+  HASH_MISMATCH: 'CHECKSUM_MISMATCH',
+};
+
+/** Opens a directory in a Google Cloud Storage bucket, or in an emulator's (`endpoint`, or STORAGE_EMULATOR_HOST). */
+export async function openGcsStore(target: Target, options: StoreOptions): Promise<ObjectStore> {
+  // With this variable set the SDK drops /storage/v1 from its paths, which servers do not serve.
+  const emulator = process.env['STORAGE_EMULATOR_HOST'];
+  delete process.env['STORAGE_EMULATOR_HOST'];
+  try {
+    const endpoint = options.endpoint ?? (emulator === undefined || emulator === '' ? undefined : withScheme(emulator));
+    const anonymous = options.anonymous === true || (endpoint !== undefined && isLoopback(endpoint));
+    const tries = options.tries ?? DEFAULT_STORE_TRIES;
+    const storage = new Storage({
+      // Credentials are left out for an endpoint that is not the SDK's own word for the public one: hence the slash.
+      ...(endpoint !== undefined || anonymous ? { apiEndpoint: endpoint ?? 'https://storage.googleapis.com/' } : {}),
+      useAuthWithCustomEndpoint: !anonymous,
+      ...(anonymous ? { projectId: 'anonymous' } : {}),
+      retryOptions: {
+        autoRetry: tries > 1,
+        maxRetries: tries - 1,
+        maxRetryDelay: LONGEST_PAUSE_MS / 1000,
+        // Every request here may be repeated: what it writes is the same again, and conditional writes are recognised by a mark.
+        idempotencyStrategy: IdempotencyStrategy.RetryAlways,
+        retryableErrorFn: (error) => isTemporary(error),
+      },
+    });
+    return new GcsStore(target, options, storage, anonymous);
+  } finally {
+    if (emulator !== undefined) process.env['STORAGE_EMULATOR_HOST'] = emulator;
+  }
+}
+
+const withScheme = (host: string) => (/^https?:\/\//.test(host) ? host : `http://${host}`);
+
+class GcsStore implements ObjectStore {
+  readonly scheme = 'gs';
+  readonly uri: string;
+  readonly maxKeyBytes: number;
+  readonly maxPartBytes: number;
+  readonly #bucket;
+  readonly #prefix: string;
+  readonly #tries: number;
+  readonly #partBytes: number;
+  #bucketSeen = false;
+
+  constructor(
+    target: Target,
+    options: StoreOptions,
+    private readonly storage: Storage,
+    private readonly anonymous: boolean,
+  ) {
+    this.uri = target.display;
+    this.#prefix = target.prefix;
+    this.#bucket = storage.bucket(target.bucket);
+    this.maxKeyBytes = MAX_CLOUD_KEY_BYTES - Buffer.byteLength(target.prefix);
+    this.maxPartBytes = this.maxKeyBytes;
+    this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
+    const partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    this.#partBytes = Math.max(GCS_CHUNK_UNIT, partBytes - (partBytes % GCS_CHUNK_UNIT));
+  }
+
+  async *list(prefix: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ObjectInfo> {
+    let pageToken: string | undefined;
+    do {
+      throwIfAborted(options.signal);
+      let files: File[];
+      try {
+        const [page, next] = await this.#bucket.getFiles({
+          prefix: this.#prefix + prefix,
+          autoPaginate: false,
+          ...(pageToken === undefined ? {} : { pageToken }),
+        });
+        files = page;
+        pageToken = (next as { pageToken?: string } | null)?.pageToken;
+      } catch (error) {
+        throw this.#bucketError(error, '', options.signal);
+      }
+      for (const file of files) {
+        // Consoles make "folders" as empty objects whose name ends in a slash.
+        if (!file.name.endsWith('/')) yield gcsInfo(file.name.slice(this.#prefix.length), file.metadata);
+      }
+    } while (pageToken !== undefined);
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+    const file = this.#file(key);
+    throwIfAborted(signal);
+    try {
+      const [metadata] = await file.getMetadata();
+      return gcsInfo(key, metadata);
+    } catch (error) {
+      if (faultOf(error).status !== 404) throw this.#explain(error, key, signal);
+      await this.#seeBucket(signal);
+      return undefined;
+    }
+  }
+
+  read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    const file = this.#file(key);
+    const { signal } = options;
+    let bytes: number | undefined;
+    return resumingRead({
+      source: this.uri + key,
+      start: options.start ?? 0,
+      end: options.end,
+      tries: this.#tries,
+      signal,
+      explain: (error) => this.#explain(error, key, signal),
+      open: async (start, end, etag): Promise<OpenedRead | undefined> => {
+        let generation = etag;
+        if (bytes === undefined || generation === undefined) {
+          const info = await this.head(key, signal);
+          if (info === undefined) throw new PineloadError('OBJECT_NOT_FOUND', { source: this.uri + key });
+          bytes = info.bytes;
+          generation = info.etag;
+        }
+        const stop = Math.min(end ?? bytes, bytes);
+        if (start >= stop) return undefined;
+        const whole = start === 0 && stop === bytes;
+        const stream = this.#bucket
+          .file(file.name, generation === undefined ? {} : { generation })
+          // Stored bytes, not what a Content-Encoding would make of them. The checksum is the whole object's.
+          .createReadStream({ decompress: false, validation: whole, ...(whole ? {} : { start, end: stop - 1 }) });
+        return { stream, end: stop, etag: generation };
+      },
+    });
+  }
+
+  async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
+    const file = this.#file(key);
+    throwIfAborted(options.signal);
+    return new PartWriter(this.#sink(key, file, options), {
+      partBytes: this.#partBytes,
+      partsInFlight: GCS_PARTS_IN_FLIGHT,
+      signal: options.signal,
+    });
+  }
+
+  async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
+    const file = this.#file(key);
+    throwIfAborted(options.signal);
+    const token = newWriteToken();
+    try {
+      await file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
+        resumable: false,
+        validation: 'crc32c',
+        ...gcsWrite(options, token),
+      });
+      return gcsInfo(key, file.metadata, bytes.length);
+    } catch (error) {
+      return this.#mineOrThrow(error, key, token, options.signal);
+    }
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    const file = this.#file(key);
+    throwIfAborted(signal);
+    try {
+      await file.delete();
+    } catch (error) {
+      if (faultOf(error).status !== 404) throw this.#explain(error, key, signal);
+      await this.#seeBucket(signal);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #sink(key: string, file: File, options: WriteOptions): PartSink {
+    const token = newWriteToken();
+    const crc = new CRC32C();
+    let send: SessionSend | undefined;
+    let session: GcsSession | undefined;
+    let stored: GcsResource | undefined;
+    const explain = (error: unknown) => this.#explain(error, key, options.signal);
+    const refused = (status: number, text: string) => this.#sessionError(status, text, key);
+    return {
+      whole: (bytes, signal) => this.put(key, bytes, { ...options, signal }),
+      begin: async () => {
+        try {
+          const [uri] = await file.createResumableUpload(gcsWrite(options, token));
+          send = this.#sender(uri);
+          session = new GcsSession(send, this.#tries, refused, explain);
+        } catch (error) {
+          throw this.#bucketError(error, key, options.signal);
+        }
+      },
+      part: async (part, signal) => {
+        crc.update(part.bytes);
+        stored = await session!.part(part, signal, crc.toString());
+      },
+      finish: async (_count, bytes) => {
+        if (stored?.crc32c !== undefined && stored.crc32c !== crc.toString()) {
+          await this.#bucket.file(file.name, { generation: String(stored.generation) }).delete();
+          throw new PineloadError('CHECKSUM_MISMATCH', { source: this.uri + key });
+        }
+        return gcsInfo(key, (stored ?? {}) as FileMetadata, bytes);
+      },
+      // A session that is given up shows nothing and ends by itself after a week; telling the server is a courtesy.
+      discard: async () => {
+        const { signal } = new AbortController();
+        await send?.({ headers: { 'X-HTTP-Method-Override': 'DELETE' }, body: undefined, signal });
+      },
+      explain,
+    };
+  }
+
+  /** Requests to a session need no credentials; with them the SDK's client is used all the same, since it knows the proxies. */
+  #sender(uri: string): SessionSend {
+    return async ({ headers, body, signal }) => {
+      const cancel = 'X-HTTP-Method-Override' in headers;
+      const method = cancel ? 'DELETE' : 'PUT';
+      const sent = cancel ? {} : { ...headers, 'Content-Length': String(body?.length ?? 0) };
+      if (this.anonymous) {
+        const answer = await fetch(uri, { method, headers: sent, body: body ?? null, signal, redirect: 'manual' });
+        return {
+          status: answer.status,
+          range: answer.headers.get('range') ?? undefined,
+          text: await answer.text(),
+        };
+      }
+      const answer = await this.storage.authClient.request<string>({
+        url: uri,
+        method,
+        headers: sent,
+        body,
+        signal: signal as never,
+        responseType: 'text',
+        retry: false,
+        validateStatus: () => true,
+      });
+      return { status: answer.status, range: answer.headers['range'] as string | undefined, text: answer.data };
+    };
+  }
+
+  #sessionError(status: number, text: string, key: string): PineloadError {
+    let message = text;
+    let code: string | undefined;
+    try {
+      const { error } = JSON.parse(text) as { error?: { message?: string; errors?: { reason?: string }[] } };
+      message = error?.message ?? '';
+      code = error?.errors?.[0]?.reason;
+    } catch {
+      // Not JSON: the text itself is what was said.
+    }
+    if (status === 400 && /hash|crc32c|checksum/i.test(message)) code = 'HASH_MISMATCH';
+    // A session that is not known any more has to be begun anew, and so has the object.
+    if (status === 404 || status === 410) {
+      return new PineloadError('STORE_TEMPORARY', { source: this.uri + key, message: 'the upload session is gone' });
+    }
+    return this.#explain({ code: status, message, errors: [{ reason: code }] }, key);
+  }
+
+  /** A conditional write that was repeated after a lost answer, and refused for what it had written itself, was a success. */
+  async #mineOrThrow(error: unknown, key: string, token: string, signal?: AbortSignal): Promise<ObjectInfo> {
+    const explained = this.#bucketError(error, key, signal);
+    if (explained.code === 'OBJECT_EXISTS') {
+      const info = await this.head(key, signal).catch(() => undefined);
+      if (info?.metadata?.[WRITE_TOKEN] === token) return info;
+    }
+    throw explained;
+  }
+
+  #file(key: string): File {
+    checkKey(key, this);
+    return this.#bucket.file(this.#prefix + key);
+  }
+
+  /** A 404 does not say reliably whether it is the bucket or the object that is missing. */
+  async #seeBucket(signal?: AbortSignal): Promise<void> {
+    if (this.#bucketSeen) return;
+    try {
+      await this.#bucket.getFiles({ maxResults: 1, autoPaginate: false });
+    } catch (error) {
+      // Whoever may not list the bucket may still use it.
+      if (faultOf(error).status !== 403) throw this.#bucketError(error, '', signal);
+    }
+    this.#bucketSeen = true;
+  }
+
+  /** For requests that only a missing bucket can answer with 404. */
+  #bucketError(error: unknown, key: string, signal?: AbortSignal): PineloadError {
+    const explained = this.#explain(error, key, signal);
+    if (explained.code !== 'OBJECT_NOT_FOUND') return explained;
+    return new PineloadError('STORE_NOT_FOUND', { source: this.uri, cause: explained.cause });
+  }
+
+  #explain(error: unknown, key: string, signal?: AbortSignal): PineloadError {
+    return explainFault(error, {
+      source: this.uri + key,
+      fault: faultOf(error),
+      codes: CODES,
+      credentialsHint: CREDENTIALS_HINT,
+      signal,
+    });
+  }
+}
+
+function gcsWrite(options: WriteOptions, token: string) {
+  return {
+    metadata: {
+      contentType: options.contentType ?? 'application/octet-stream',
+      metadata: { ...options.metadata, [WRITE_TOKEN]: token },
+    },
+    // Generation 0 is "there is none". https://cloud.google.com/storage/docs/request-preconditions
+    ...(options.ifAbsent ? { preconditionOpts: { ifGenerationMatch: 0 } } : {}),
+  };
+}
+
+function gcsInfo(key: string, resource: FileMetadata, bytes = Number(resource.size ?? 0)): ObjectInfo {
+  const metadata = Object.fromEntries(
+    Object.entries(resource.metadata ?? {}).map(([name, value]) => [name, String(value)]),
+  );
+  const etag = resource.generation === undefined ? undefined : String(resource.generation);
+  return { key, bytes: resource.size === undefined ? bytes : Number(resource.size), etag, metadata };
+}
+
+function isTemporary(error: unknown): boolean {
+  const { status } = faultOf(error);
+  if (status === undefined) return networkCode(error) !== undefined;
+  return status === 408 || status === 429 || status >= 500;
+}
+
+function faultOf(error: unknown) {
+  const { code, status, message, errors, response } = (error ?? {}) as {
+    code?: string | number;
+    status?: number;
+    message?: string;
+    errors?: { reason?: string }[];
+    response?: { status?: number };
+  };
+  const number = [code, status, response?.status].map(Number).find((value) => value >= 100 && value < 600);
+  const reason = errors?.[0]?.reason ?? (typeof code === 'string' && !/^\d+$/.test(code) ? code : undefined);
+  // google-auth-library throws plain errors, told apart by their words only.
+  const noCredentials =
+    /could not load the default credentials|could not refresh access token|invalid_grant|file at .* does not exist|unexpected end of json|unable to (?:detect|read)/i;
+  const known = number === undefined && noCredentials.test(message ?? '') ? 'NO_CREDENTIALS' : reason;
+  return { code: known, status: number, message };
+}

@@ -1,0 +1,394 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { throwIfAborted } from '../base/abort.js';
+import { type ErrorCode, PineloadError } from '../base/errors.js';
+import { MAX_CLOUD_KEY_BYTES, checkKey } from './keys.js';
+import {
+  DEFAULT_PARTS_IN_FLIGHT,
+  DEFAULT_PART_BYTES,
+  DEFAULT_STORE_TRIES,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectWriter,
+  type ReadOptions,
+  type StoreOptions,
+  type WriteOptions,
+} from './object-store.js';
+import { type Part, type PartSink, PartWriter } from './part-writer.js';
+import { pauseBeforeRetry } from './pause.js';
+import { type OpenedRead, resumingRead } from './resuming-read.js';
+import { explainFault } from './store-errors.js';
+import type { Target } from './uri.js';
+import { WRITE_TOKEN, newWriteToken } from './write-token.js';
+
+/** S3: every part but the last has at least 5 MiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+export const S3_MIN_PART_BYTES = 5 * 1024 * 1024;
+/** The region signed for when none is configured; AWS tells the right one in its answer and the client follows. */
+export const S3_FALLBACK_REGION = 'us-east-1';
+/** A connection that is not made, and one that says nothing, for so long in milliseconds is given up and tried again. */
+export const S3_CONNECT_TIMEOUT_MS = 10_000;
+export const S3_IDLE_TIMEOUT_MS = 60_000;
+/** Sockets at once; the transfer queue decides how many are in use. */
+const MAX_SOCKETS = 256;
+
+const CREDENTIALS_HINT =
+  'S3 credentials come from the AWS default chain (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, SSO, web identity, instance role) and need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload.';
+
+/** S3's error codes. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  NoSuchBucket: 'STORE_NOT_FOUND',
+  NoSuchKey: 'OBJECT_NOT_FOUND',
+  PreconditionFailed: 'OBJECT_EXISTS',
+  CredentialsProviderError: 'STORE_CREDENTIALS',
+  TokenProviderError: 'STORE_CREDENTIALS',
+  ExpiredToken: 'STORE_CREDENTIALS',
+  InvalidToken: 'STORE_CREDENTIALS',
+  TokenRefreshRequired: 'STORE_CREDENTIALS',
+  InvalidAccessKeyId: 'STORE_CREDENTIALS',
+  SignatureDoesNotMatch: 'STORE_CREDENTIALS',
+  RequestTimeTooSkewed: 'STORE_CREDENTIALS',
+  SlowDown: 'STORE_TEMPORARY',
+  RequestTimeout: 'STORE_TEMPORARY',
+  OperationAborted: 'STORE_TEMPORARY',
+  ConditionalRequestConflict: 'STORE_TEMPORARY',
+  NoSuchUpload: 'STORE_TEMPORARY',
+  BadDigest: 'CHECKSUM_MISMATCH',
+  InvalidDigest: 'CHECKSUM_MISMATCH',
+  XAmzContentChecksumMismatch: 'CHECKSUM_MISMATCH',
+  XAmzContentSHA256Mismatch: 'CHECKSUM_MISMATCH',
+  XMinioStorageFull: 'STORE_FULL',
+  QuotaExceeded: 'STORE_FULL',
+};
+
+/** Opens a directory in an S3 bucket, or in one of a store that speaks S3 (`endpoint`, or AWS_ENDPOINT_URL_S3). */
+export async function openS3Store(target: Target, options: StoreOptions): Promise<ObjectStore> {
+  const endpoint = options.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  const checksums = options.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+  const config: S3ClientConfig = {
+    maxAttempts: options.tries ?? DEFAULT_STORE_TRIES,
+    retryMode: 'standard',
+    forcePathStyle: options.forcePathStyle ?? endpoint !== undefined,
+    followRegionRedirects: true,
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
+    requestHandler: {
+      connectionTimeout: S3_CONNECT_TIMEOUT_MS,
+      socketTimeout: S3_IDLE_TIMEOUT_MS,
+      httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+      httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(options.anonymous
+      ? { signer: { sign: async (request) => request }, credentials: { accessKeyId: '', secretAccessKey: '' } }
+      : {}),
+  };
+  return new S3Store(target, options, await connect(config, options.region));
+}
+
+async function connect(config: S3ClientConfig, region: string | undefined): Promise<S3Client> {
+  if (region !== undefined) return quietClient({ ...config, region });
+  const client = quietClient(config);
+  try {
+    await client.config.region();
+    return client;
+  } catch {
+    client.destroy();
+    return quietClient({ ...config, region: S3_FALLBACK_REGION });
+  }
+}
+
+/** The SDK's notice that its releases of 2027 will need Node 22 is about releases that this package does not ask for. */
+function quietClient(config: S3ClientConfig): S3Client {
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  const before = process.env[name];
+  process.env[name] = 'true';
+  try {
+    return new S3Client(config);
+  } finally {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+}
+
+class S3Store implements ObjectStore {
+  readonly scheme = 's3';
+  readonly uri: string;
+  readonly maxKeyBytes: number;
+  readonly maxPartBytes: number;
+  readonly #bucket: string;
+  readonly #prefix: string;
+  readonly #tries: number;
+  readonly #partBytes: number;
+  readonly #partsInFlight: number;
+  #bucketSeen = false;
+
+  constructor(
+    target: Target,
+    options: StoreOptions,
+    private readonly client: S3Client,
+  ) {
+    this.uri = target.display;
+    this.#bucket = target.bucket;
+    this.#prefix = target.prefix;
+    this.maxKeyBytes = MAX_CLOUD_KEY_BYTES - Buffer.byteLength(target.prefix);
+    this.maxPartBytes = this.maxKeyBytes;
+    this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
+    this.#partBytes = Math.max(options.partBytes ?? DEFAULT_PART_BYTES, S3_MIN_PART_BYTES);
+    this.#partsInFlight = options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT;
+  }
+
+  async *list(prefix: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ObjectInfo> {
+    let token: string | undefined;
+    do {
+      throwIfAborted(options.signal);
+      const page = await this.#call('', options.signal, () =>
+        this.client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: this.#prefix + prefix,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          sending(options.signal),
+        ),
+      );
+      for (const { Key, Size, ETag } of page.Contents ?? []) {
+        // Consoles make "folders" as empty objects whose key ends in a slash.
+        if (Key === undefined || Key.endsWith('/')) continue;
+        yield { key: Key.slice(this.#prefix.length), bytes: Size ?? 0, etag: ETag };
+      }
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+    checkKey(key, this);
+    throwIfAborted(signal);
+    try {
+      return await this.#headObject(key, signal);
+    } catch (error) {
+      if (faultOf(error).status !== 404) throw this.#explain(error, key, signal);
+      await this.#seeBucket(signal);
+      return undefined;
+    }
+  }
+
+  async #headObject(key: string, signal?: AbortSignal): Promise<ObjectInfo> {
+    const answer = await this.client.send(new HeadObjectCommand(this.#at(key)), sending(signal));
+    return { key, bytes: answer.ContentLength ?? 0, etag: answer.ETag, metadata: answer.Metadata ?? {} };
+  }
+
+  read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    checkKey(key, this);
+    return resumingRead({
+      source: this.uri + key,
+      start: options.start ?? 0,
+      end: options.end,
+      tries: this.#tries,
+      signal: options.signal,
+      open: (start, end, etag) => this.#open(key, start, end, etag, options.signal),
+      explain: (error) => this.#explain(error, key, options.signal),
+    });
+  }
+
+  async #open(key: string, start: number, end: number | undefined, etag: string | undefined, signal?: AbortSignal) {
+    try {
+      const answer = await this.client.send(
+        new GetObjectCommand({
+          ...this.#at(key),
+          ...(start === 0 && end === undefined ? {} : { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
+          ...(etag === undefined ? {} : { IfMatch: etag }),
+        }),
+        sending(signal),
+      );
+      const opened: OpenedRead = {
+        stream: answer.Body as AsyncIterable<Uint8Array>,
+        end: start + (answer.ContentLength ?? 0),
+        etag: answer.ETag,
+      };
+      return opened;
+    } catch (error) {
+      // 416: the range begins at or past the end of the object.
+      if (faultOf(error).status === 416) return undefined;
+      throw error;
+    }
+  }
+
+  async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
+    checkKey(key, this);
+    throwIfAborted(options.signal);
+    return new PartWriter(this.#sink(key, options), {
+      partBytes: this.#partBytes,
+      partsInFlight: this.#partsInFlight,
+      signal: options.signal,
+    });
+  }
+
+  async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
+    checkKey(key, this);
+    throwIfAborted(options.signal);
+    const token = newWriteToken();
+    const headers = this.#headers(options, token);
+    const send = () =>
+      this.client.send(
+        new PutObjectCommand({
+          ...this.#at(key),
+          ...headers,
+          Body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+          ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
+        }),
+        sending(options.signal),
+      );
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await send();
+        return { key, bytes: bytes.byteLength, etag: answer.ETag };
+      } catch (error) {
+        const mine = await this.#mine(error, key, token);
+        if (mine !== undefined) return mine;
+        // 409: another conditional write of this key is just being made; it decides what the next try finds.
+        if (faultOf(error).code === 'ConditionalRequestConflict' && attempt < this.#tries) {
+          await pauseBeforeRetry(attempt, options.signal);
+          continue;
+        }
+        throw this.#explain(error, key, options.signal);
+      }
+    }
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    checkKey(key, this);
+    throwIfAborted(signal);
+    await this.#call(key, signal, () => this.client.send(new DeleteObjectCommand(this.#at(key)), sending(signal)));
+  }
+
+  async close(): Promise<void> {
+    this.client.destroy();
+  }
+
+  #sink(key: string, options: WriteOptions): PartSink {
+    const token = newWriteToken();
+    const parts: CompletedPart[] = [];
+    let uploadId: string | undefined;
+    return {
+      whole: (bytes, signal) => this.put(key, bytes, { ...options, signal }),
+      begin: async (signal) => {
+        const command = new CreateMultipartUploadCommand({ ...this.#at(key), ...this.#headers(options, token) });
+        uploadId = (await this.client.send(command, sending(signal))).UploadId;
+      },
+      part: async ({ index, bytes }: Part, signal) => {
+        const PartNumber = index + 1;
+        const answer = await this.client.send(
+          new UploadPartCommand({ ...this.#at(key), UploadId: uploadId, PartNumber, Body: bytes }),
+          sending(signal),
+        );
+        const { ETag, ChecksumCRC32, ChecksumCRC64NVME, ChecksumSHA256 } = answer;
+        parts[index] = { PartNumber, ETag, ChecksumCRC32, ChecksumCRC64NVME, ChecksumSHA256 };
+      },
+      finish: async (_count, bytes, signal) => {
+        const command = new CompleteMultipartUploadCommand({
+          ...this.#at(key),
+          UploadId: uploadId,
+          MultipartUpload: { Parts: parts },
+          ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
+        });
+        try {
+          const answer = await this.client.send(command, sending(signal));
+          return { key, bytes, etag: answer.ETag };
+        } catch (error) {
+          const mine = await this.#mine(error, key, token);
+          if (mine === undefined) throw error;
+          return mine;
+        }
+      },
+      discard: async () => {
+        if (uploadId === undefined) return;
+        await this.client.send(new AbortMultipartUploadCommand({ ...this.#at(key), UploadId: uploadId }));
+      },
+      explain: (error) => this.#explain(error, key, options.signal),
+    };
+  }
+
+  /** A write that was repeated and then refused: the object, if it is the one that this very write made. */
+  async #mine(error: unknown, key: string, token: string): Promise<ObjectInfo | undefined> {
+    const { status, code } = faultOf(error);
+    const repeated = ((error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1) > 1;
+    if (!repeated || (status !== 412 && code !== 'NoSuchUpload')) return undefined;
+    const info = await this.#headObject(key).catch(() => undefined);
+    return info?.metadata?.[WRITE_TOKEN] === token ? info : undefined;
+  }
+
+  #headers(options: WriteOptions, token: string) {
+    return {
+      Metadata: { ...options.metadata, [WRITE_TOKEN]: token },
+      ...(options.contentType === undefined ? {} : { ContentType: options.contentType }),
+    };
+  }
+
+  #at(key: string) {
+    return { Bucket: this.#bucket, Key: this.#prefix + key };
+  }
+
+  /** A HEAD answer has no body to tell a missing bucket from a missing object. */
+  async #seeBucket(signal?: AbortSignal): Promise<void> {
+    if (this.#bucketSeen) return;
+    try {
+      await this.client.send(new HeadBucketCommand({ Bucket: this.#bucket }), sending(signal));
+    } catch (error) {
+      if (faultOf(error).status === 404) throw new PineloadError('STORE_NOT_FOUND', { source: this.uri });
+      // Whoever may not look at the bucket itself may still use it.
+      if (faultOf(error).status !== 403) throw this.#explain(error, '', signal);
+    }
+    this.#bucketSeen = true;
+  }
+
+  async #call<T>(key: string, signal: AbortSignal | undefined, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throw this.#explain(error, key, signal);
+    }
+  }
+
+  #explain(error: unknown, key: string, signal?: AbortSignal): PineloadError {
+    const fault = faultOf(error);
+    if (fault.code === 'PermanentRedirect' || fault.code === 'AuthorizationHeaderMalformed') {
+      return new PineloadError('STORE_REFUSED', {
+        source: this.uri,
+        message: 'the bucket is in another region',
+        hint: 'Name its region (AWS_REGION).',
+      });
+    }
+    return explainFault(error, {
+      source: this.uri + key,
+      fault,
+      codes: CODES,
+      credentialsHint: CREDENTIALS_HINT,
+      signal,
+    });
+  }
+}
+
+const sending = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
+
+function faultOf(error: unknown) {
+  const { name, Code, message, $metadata } = (error ?? {}) as {
+    name?: string;
+    Code?: string;
+    message?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  return { code: Code ?? name, status: $metadata?.httpStatusCode, message };
+}
