@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { call, counts, dense, emulate, finish, hybrid, parquet, runToEnd, sparse, start } from './support.js';
+import {
+  call,
+  counts,
+  dense,
+  emulate,
+  finish,
+  hybrid,
+  type Json,
+  parquet,
+  runToEnd,
+  sparse,
+  start,
+} from './support.js';
 
 describe('an import', () => {
   it('goes from Pending over InProgress at 100 % to Completed, and its records can be counted and fetched', async () => {
@@ -15,7 +27,7 @@ describe('an import', () => {
     expect(id).toBe('1');
     const seen = new Set<string>();
     let atHundred = false;
-    let last: any;
+    let last: Json;
     do {
       last = (await call(url, 'GET', `/bulk/imports/${id}`)).body;
       seen.add(last.status);
@@ -92,7 +104,7 @@ describe('an import', () => {
       'ns/0.parquet': 'SELECT i::VARCHAR AS id, [i, 1]::FLOAT[] AS values FROM range(5000) t(i)',
     });
     const id = await start(url, uri);
-    let progress: any;
+    let progress: Json;
     do progress = (await call(url, 'GET', `/bulk/imports/${id}`)).body;
     while (!(progress.recordsImported > 0));
     expect((await call(url, 'DELETE', `/bulk/imports/${id}`)).body).toEqual({});

