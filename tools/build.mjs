@@ -1,0 +1,126 @@
+// Builds dist/: TypeScript first, then the used parts of @dsnp/parquetjs as one file, so that users need not install it
+// (its own dependencies hold a cloud SDK, a file system and WebAssembly that pineload never calls).
+import { spawnSync } from 'node:child_process';
+import { chmod, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { builtinModules, createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, process.argv[2] ?? 'dist');
+const require = createRequire(import.meta.url);
+
+const BUILTIN = new Set(builtinModules);
+
+/** Packages and modules of parquetjs that the bundled ones load but never call on our paths: values are encoded by us. */
+const UNUSED_PACKAGES = ['bson', 'brotli-wasm', 'int53', 'long', 'uuid', 'varint', 'xxhash-wasm'];
+const UNUSED_MODULES = ['./bloomFilterIO/bloomFilterWriter', './jsonSchema', './shred'];
+
+/** What parquetjs uses of Thrift: the compact protocol over a buffer. The package's own entry loads servers and sockets too. */
+const THRIFT = `
+exports.Thrift = require('thrift/lib/nodejs/lib/thrift/thrift.js');
+exports.TBufferedTransport = require('thrift/lib/nodejs/lib/thrift/buffered_transport.js');
+exports.TFramedTransport = require('thrift/lib/nodejs/lib/thrift/framed_transport.js');
+exports.TCompactProtocol = require('thrift/lib/nodejs/lib/thrift/compact_protocol.js');
+exports.Int64 = require('node-int64');
+`;
+
+await rm(dist, { recursive: true, force: true });
+compile();
+await bundleParquetjs();
+const cli = join(dist, 'cli', 'main.js');
+if (await stat(cli).catch(() => undefined)) await chmod(cli, 0o755);
+
+function compile() {
+  const tsc = require.resolve('typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json', '--outDir', dist], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+async function bundleParquetjs() {
+  const file = join(dist, 'parquet', 'vendor', 'parquetjs.js');
+  const modules = new Set();
+  const bundle = await rolldown({
+    input: file,
+    platform: 'node',
+    plugins: [
+      {
+        name: 'only-what-is-used',
+        resolveId(id) {
+          if (id === 'thrift') return '\0thrift.cjs';
+          if (UNUSED_PACKAGES.includes(id) || UNUSED_MODULES.includes(id)) return '\0unused.cjs';
+          return null;
+        },
+        load(id) {
+          if (id === '\0thrift.cjs') return THRIFT;
+          if (id === '\0unused.cjs') return 'module.exports = {};';
+          return null;
+        },
+        transform(code, id) {
+          if (id.includes(`${sep}node_modules${sep}`)) modules.add(id);
+          // Node warns of `new Buffer` outside node_modules, and a clone's dist/ is outside.
+          if (!code.includes('new Buffer(')) return null;
+          return `const bufferOf = (x, encoding) => (typeof x === 'number' ? Buffer.alloc(x) : Buffer.from(x, encoding));\n${code.replaceAll(
+            'new Buffer(',
+            'bufferOf(',
+          )}`;
+        },
+      },
+    ],
+    resolve: { conditionNames: ['node', 'require', 'default'] },
+    external: [/^node:/],
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  await bundle.close();
+  if (output.length !== 1) throw new Error(`expected one chunk, got ${output.length}`);
+  const [{ code, imports }] = output;
+  const foreign = imports.filter((name) => !name.startsWith('node:') && !BUILTIN.has(name));
+  if (foreign.length > 0) throw new Error(`the parquetjs bundle still imports ${foreign.join(', ')}`);
+  await writeFile(file, `// Third-party code, see LICENSES.txt beside this file.\n${code}`);
+  await writeFile(join(dirname(file), 'LICENSES.txt'), await licenceNotices(modules));
+}
+
+/** The licence of every package that went into the bundle, as the package ships it. */
+async function licenceNotices(modules) {
+  const packages = new Map();
+  for (const module of modules) {
+    const end = module.lastIndexOf(`${sep}node_modules${sep}`) + `${sep}node_modules${sep}`.length;
+    const parts = module.slice(end).split(sep);
+    const name = parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');
+    packages.set(name, join(module.slice(0, end), name));
+  }
+  const notices = ['parquetjs.js holds code of these packages.'];
+  for (const [name, directory] of [...packages].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+    const files = (await readdir(directory)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).sort();
+    const texts = await Promise.all(files.map((file) => readFile(join(directory, file), 'utf8')));
+    if (texts.length === 0) texts.push(await licenceFromComment(directory, manifest));
+    const rule = '='.repeat(80);
+    const version = manifest.version.replace(/^v/, '');
+    notices.push(
+      `${rule}\n${name} ${version} (${licenceName(manifest)})\n${rule}\n\n${texts.map((t) => t.trim()).join('\n\n')}`,
+    );
+  }
+  return `${notices.join('\n\n')}\n`;
+}
+
+/** Older packages keep their licence at the top of the main file or at the end of the readme. */
+async function licenceFromComment(directory, manifest) {
+  const main = await readFile(join(directory, manifest.main ?? 'index.js'), 'utf8').catch(() => '');
+  const comment = /^(?:\s*\/\/[^\n]*\n)+/.exec(main)?.[0];
+  if (comment !== undefined && /permission|licen[cs]e/i.test(comment)) return comment.replaceAll(/^\/\/ ?/gm, '');
+  const readme = await readFile(join(directory, 'README.md'), 'utf8').catch(() => '');
+  const section = /^#+\s*licen[cs]e[^]*$/im.exec(readme)?.[0];
+  if (section !== undefined) return section;
+  throw new Error(`no licence text found for ${manifest.name}`);
+}
+
+function licenceName({ name, license, licenses }) {
+  const found = typeof license === 'string' ? license : (license?.type ?? licenses?.map((l) => l.type).join(' OR '));
+  if (!found) throw new Error(`${name} names no licence`);
+  return found;
+}
