@@ -203,8 +203,13 @@ function incomplete(options: VerifyOptions, receipt: Receipt, missing: readonly 
     );
   }
   const wrong = receipt.sample === undefined ? [] : faults(receipt.sample);
-  if (absent.length > 0)
-    parts.push(`${absent.length} of ${receipt.sample?.checked} records fetched back are not there`);
+  const [first] = wrong;
+  if (first !== undefined) {
+    parts.push(
+      `of ${receipt.sample?.checked} records fetched back some are not as written: namespace ${quote(first.namespace)}, ` +
+        `id ${quote(first.id)}: ${first.detail}`,
+    );
+  }
   return new IncompleteError(receipt, {
     ...(receipt.uri === undefined ? {} : { source: receipt.uri }),
     id: receipt.importId,
