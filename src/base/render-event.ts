@@ -58,12 +58,18 @@ function renderMapping(event: Extract<PineloadEvent, { type: 'mapping' }>): stri
   const lines = [`${event.kind} vectors${dimension}; ${fields.join(', ')}`];
   if (event.unused.length > 0) {
     const names = event.unused.slice(0, 8).map((name) => quote(name, 40));
-    lines.push(`warning   left behind: ${names.join(', ')}${event.unused.length > 8 ? ', …' : ''} (--metadata-rest makes metadata of them)`);
+    lines.push(
+      `warning   left behind: ${names.join(', ')}${event.unused.length > 8 ? ', …' : ''} (--metadata-rest makes metadata of them)`,
+    );
   }
   return lines.join('\n');
 }
 
-export function renderError(error: { readonly message: string; readonly code: string; readonly hint?: string | undefined }): string {
+export function renderError(error: {
+  readonly message: string;
+  readonly code: string;
+  readonly hint?: string | undefined;
+}): string {
   return `error     ${error.message} [${error.code}]${error.hint === undefined ? '' : `\n          ${error.hint}`}`;
 }
 

@@ -29,7 +29,10 @@ export interface OutputFlags {
  * Runs a command: events to stderr, the result to stdout, errors to both under --json, and the exit code. The first
  * SIGINT or SIGTERM stops the work between two steps, the second leaves at once.
  */
-export async function runCommand(flags: OutputFlags, work: (context: CommandContext) => Promise<CommandResult>): Promise<void> {
+export async function runCommand(
+  flags: OutputFlags,
+  work: (context: CommandContext) => Promise<CommandResult>,
+): Promise<void> {
   const json = flags.json ?? false;
   const presenter = createPresenter({ json, quiet: flags.quiet ?? false, stream: process.stderr });
   const controller = new AbortController();

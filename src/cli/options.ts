@@ -31,18 +31,34 @@ export const MAPPING: readonly Spec[] = [
   spec('Fields', '--values-columns <columns>', 'CSV: one column per dimension, by prefix ("dim_") or "first..last"'),
   spec('Fields', '--sparse-values-field <field>', 'field of the sparse vector (default: sparse_values, sparseValues)'),
   spec('Fields', '--metadata-field <field>', 'field that holds the metadata object (default: metadata)'),
-  spec('Fields', '--metadata-fields <fields>', 'make metadata of these fields: "title,year:number,user.name"', { parse: list }),
+  spec('Fields', '--metadata-fields <fields>', 'make metadata of these fields: "title,year:number,user.name"', {
+    parse: list,
+  }),
   spec('Fields', '--metadata-rest', 'make metadata of all fields that nothing else uses'),
   spec('Fields', '--namespace <template>', 'one namespace for all, or a template such as "{tenant}-{run}"'),
-  spec('Fields', '--namespace-field <field>', 'field of the namespace (default: namespace, else the default namespace)'),
+  spec(
+    'Fields',
+    '--namespace-field <field>',
+    'field of the namespace (default: namespace, else the default namespace)',
+  ),
   spec('Fields', '--run-id <id>', 'stands for {run} in --namespace and --to'),
-  spec('Fields', '--vector-encoding <encoding>', 'how vectors are written', { choices: ['auto', 'json', 'base64', 'delimited'] }),
-  spec('Fields', '--vector-delimiter <text>', 'between the numbers of a delimited vector (default: white space, "," ";" or "|")'),
+  spec('Fields', '--vector-encoding <encoding>', 'how vectors are written', {
+    choices: ['auto', 'json', 'base64', 'delimited'],
+  }),
+  spec(
+    'Fields',
+    '--vector-delimiter <text>',
+    'between the numbers of a delimited vector (default: white space, "," ";" or "|")',
+  ),
   spec('Fields', '--vector-type <type>', 'what the records hold', { choices: ['auto', 'dense', 'sparse', 'hybrid'] }),
   spec('Fields', '--dimension <n>', 'length of every dense vector (default: that of the first)', { parse: integer }),
   spec('Input', '--delimiter <char>', 'CSV delimiter (default: "," and a tab for .tsv)', { parse: unescapeTab }),
-  spec('Input', '--format <format>', 'of the input (default: by file name)', { choices: ['auto', 'jsonl', 'csv', 'tsv'] }),
-  spec('Input', '--compression <kind>', 'of the input (default: by file name and first bytes)', { choices: ['auto', 'none', 'gzip', 'zstd', 'brotli'] }),
+  spec('Input', '--format <format>', 'of the input (default: by file name)', {
+    choices: ['auto', 'jsonl', 'csv', 'tsv'],
+  }),
+  spec('Input', '--compression <kind>', 'of the input (default: by file name and first bytes)', {
+    choices: ['auto', 'none', 'gzip', 'zstd', 'brotli'],
+  }),
   spec('Input', '--max-record-size <size>', 'a larger record is rejected (default: 16MiB)'),
 ];
 
@@ -66,7 +82,9 @@ export const STORE: readonly Spec[] = [
   spec('Stores', '--s3-endpoint <url>', 'S3-compatible endpoint'),
   spec('Stores', '--s3-region <region>', 'S3 region'),
   spec('Stores', '--s3-path-style', 'bucket in the path (default with an endpoint)'),
-  spec('Stores', '--s3-checksums <which>', 'none for stores that refuse the newest checksum headers', { choices: ['default', 'none'] }),
+  spec('Stores', '--s3-checksums <which>', 'none for stores that refuse the newest checksum headers', {
+    choices: ['default', 'none'],
+  }),
   spec('Stores', '--gcs-endpoint <url>', 'Google Cloud Storage API endpoint'),
   spec('Stores', '--anonymous', 'no credentials, for public buckets'),
   spec('Stores', '--part-size <size>', 'size of an upload part (default: 16MiB)', {
@@ -88,15 +106,21 @@ export const CONNECTION: readonly Spec[] = [
 /** How an import is started. */
 export const START: readonly Spec[] = [
   spec('Pinecone', '--integration-id <id>', 'storage integration for a private bucket'),
-  spec('Pinecone', '--error-mode <mode>', 'what the service does with a bad record (default: abort)', { choices: ['abort', 'continue'] }),
+  spec('Pinecone', '--error-mode <mode>', 'what the service does with a bad record (default: abort)', {
+    choices: ['abort', 'continue'],
+  }),
   spec('Pinecone', '--retry', 'start anew where the import before it failed'),
 ];
 
 /** How an import is waited for. */
 export const WAIT: readonly Spec[] = [
-  spec('Pinecone', '--timeout <seconds>', 'stop waiting after this long; the import goes on (exit code 7)', { parse: Number }),
+  spec('Pinecone', '--timeout <seconds>', 'stop waiting after this long; the import goes on (exit code 7)', {
+    parse: Number,
+  }),
   spec('Pinecone', '--poll <seconds>', 'time between two looks (default: adapts)', { parse: Number }),
-  spec('Pinecone', '--verify-patience <seconds>', 'how long counts may lag behind a completed import', { parse: Number }),
+  spec('Pinecone', '--verify-patience <seconds>', 'how long counts may lag behind a completed import', {
+    parse: Number,
+  }),
 ];
 
 /** Every command has these. */

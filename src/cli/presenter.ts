@@ -32,7 +32,9 @@ class JsonPresenter implements Presenter {
 
   show(event: PineloadEvent): void {
     const { type, ...rest } = event;
-    this.stream.write(`${JSON.stringify({ time: new Date().toISOString(), level: levelOf(event), event: type, ...rest })}\n`);
+    this.stream.write(
+      `${JSON.stringify({ time: new Date().toISOString(), level: levelOf(event), event: type, ...rest })}\n`,
+    );
   }
 
   close(): void {}

@@ -6,7 +6,11 @@ import type { NamespaceSummary } from '../base/events.js';
 export const MAX_TABLE_ROWS = 40;
 
 /** Columns padded to their widest cell; those in `right` are flush right. */
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => (row[i] ?? '').length)));
   const line = (cells: readonly string[]): string =>
     cells

@@ -9,7 +9,9 @@ export function addUploadCommand(program: Command): void {
   const command = program
     .command('upload')
     .summary('a converted directory to S3, Google Cloud Storage or Azure')
-    .description('Uploads a converted directory. What is there already is skipped, so an upload cut off is finished by the same command.')
+    .description(
+      'Uploads a converted directory. What is there already is skipped, so an upload cut off is finished by the same command.',
+    )
     .argument('<dir>', 'the directory that convert wrote')
     .requiredOption('--to <uri>', 's3://bucket/prefix, gs://bucket/prefix, Azure container URL or a directory')
     .option('--files <n>', 'files under way at once', Number)

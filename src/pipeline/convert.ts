@@ -117,7 +117,10 @@ class Conversion {
       const prepared = await prepareTarget(target, plan, { overwrite: options.overwrite ?? false, signal, onEvent });
       if (prepared.done) {
         const result = resultOf(target, prepared.done);
-        onEvent?.({ type: 'note', message: 'The target already holds exactly this conversion; nothing was done again.' });
+        onEvent?.({
+          type: 'note',
+          message: 'The target already holds exactly this conversion; nothing was done again.',
+        });
         onEvent?.(doneEvent(result));
         return result;
       }
@@ -149,7 +152,9 @@ class Conversion {
 
   async #splits(plan: Plan, found: Probe): Promise<SplitEntry[]> {
     const { onEvent, signal } = this.options;
-    const finished = await Promise.all(plan.splits.map(({ index }) => readSplitEntry(this.target.state, index, signal)));
+    const finished = await Promise.all(
+      plan.splits.map(({ index }) => readSplitEntry(this.target.state, index, signal)),
+    );
     onEvent?.({
       type: 'plan',
       inputs: plan.inputs.length,

@@ -16,7 +16,11 @@ export interface SplitEntry {
 const PREFIX = 'journal/';
 const keyOf = (split: number): string => `${PREFIX}split-${String(split).padStart(5, '0')}.json`;
 
-export async function readSplitEntry(state: ObjectStore, split: number, signal?: AbortSignal): Promise<SplitEntry | undefined> {
+export async function readSplitEntry(
+  state: ObjectStore,
+  split: number,
+  signal?: AbortSignal,
+): Promise<SplitEntry | undefined> {
   const entry = await readStateJson(state, keyOf(split), 'pineload-split', signal);
   return entry as unknown as SplitEntry | undefined;
 }

@@ -105,10 +105,19 @@ export function parseRejectLimit(value: number | string | undefined): RejectLimi
 export function fillRun(text: string, runId: string | undefined, option: string): string {
   if (!text.includes('{run}')) return text;
   if (runId === undefined || runId === '') {
-    throw new PineloadError('OPTION_INVALID', { field: option, message: '"{run}" stands in it', expected: 'the option runId', got: 'none' });
+    throw new PineloadError('OPTION_INVALID', {
+      field: option,
+      message: '"{run}" stands in it',
+      expected: 'the option runId',
+      got: 'none',
+    });
   }
   if (!/^[A-Za-z0-9._-]{1,128}$/.test(runId)) {
-    throw new PineloadError('OPTION_INVALID', { field: 'runId', expected: '1 to 128 of A-Z a-z 0-9 . _ -', got: JSON.stringify(runId) });
+    throw new PineloadError('OPTION_INVALID', {
+      field: 'runId',
+      expected: '1 to 128 of A-Z a-z 0-9 . _ -',
+      got: JSON.stringify(runId),
+    });
   }
   return text.replaceAll('{run}', runId);
 }

@@ -47,13 +47,19 @@ export async function probe(
     }
   }
   throw new PineloadError('INPUT_EMPTY', {
-    source: sources.map((source) => source.name).slice(0, 3).join(', '),
+    source: sources
+      .map((source) => source.name)
+      .slice(0, 3)
+      .join(', '),
     expected: 'at least one record',
     got: 'none',
   });
 }
 
-async function* startingWith(first: Chunk, rest: AsyncGenerator<Chunk, void, undefined>): AsyncGenerator<Chunk, void, undefined> {
+async function* startingWith(
+  first: Chunk,
+  rest: AsyncGenerator<Chunk, void, undefined>,
+): AsyncGenerator<Chunk, void, undefined> {
   yield first;
   yield* rest;
 }

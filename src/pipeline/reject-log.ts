@@ -115,7 +115,11 @@ export function checkRejectShare(limit: RejectLimit, rejects: RejectCounts, reco
   if (!('share' in limit) || rejects.total === 0) return;
   const share = rejects.total / (rejects.total + records);
   if (share > limit.share) {
-    throw tooManyRejects(`at most ${limit.share * 100}% of the records`, `${(share * 100).toFixed(2)}%`, rejects.byCode);
+    throw tooManyRejects(
+      `at most ${limit.share * 100}% of the records`,
+      `${(share * 100).toFixed(2)}%`,
+      rejects.byCode,
+    );
   }
 }
 

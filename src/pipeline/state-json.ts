@@ -5,10 +5,15 @@ import type { ObjectStore } from '../uploaders/object-store.js';
 export const MAX_STATE_BYTES = 256 * 1024 * 1024;
 
 /** All bytes of a small object; undefined when there is none. */
-export async function readObject(store: ObjectStore, key: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+export async function readObject(
+  store: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
   const info = await store.head(key, signal);
   if (info === undefined) return undefined;
-  if (info.bytes > MAX_STATE_BYTES) throw corrupt(store, key, `${info.bytes} bytes`, `at most ${MAX_STATE_BYTES} bytes`);
+  if (info.bytes > MAX_STATE_BYTES)
+    throw corrupt(store, key, `${info.bytes} bytes`, `at most ${MAX_STATE_BYTES} bytes`);
   const parts: Uint8Array[] = [];
   for await (const part of store.read(key, { signal })) parts.push(part);
   return Buffer.concat(parts);
@@ -36,7 +41,12 @@ export async function readStateJson(
   return object;
 }
 
-export async function writeStateJson(store: ObjectStore, key: string, value: object, signal?: AbortSignal): Promise<void> {
+export async function writeStateJson(
+  store: ObjectStore,
+  key: string,
+  value: object,
+  signal?: AbortSignal,
+): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
   await store.put(key, bytes, { contentType: 'application/json', signal });
 }

@@ -21,7 +21,11 @@ export type Prepared = { readonly done: Manifest } | { readonly done: undefined 
 export async function prepareTarget(
   target: Target,
   plan: Plan,
-  options: { readonly overwrite: boolean; readonly signal?: AbortSignal | undefined; readonly onEvent?: EventListener | undefined },
+  options: {
+    readonly overwrite: boolean;
+    readonly signal?: AbortSignal | undefined;
+    readonly onEvent?: EventListener | undefined;
+  },
 ): Promise<Prepared> {
   const { signal } = options;
   const manifest = await readManifest(target.state, signal);

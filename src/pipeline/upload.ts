@@ -92,7 +92,13 @@ export async function requireManifest(
   return { manifest: parseManifest(bytes, source), bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-async function checkUploadTarget(to: Target, bytes: Uint8Array, manifest: Manifest, overwrite: boolean, signal?: AbortSignal): Promise<void> {
+async function checkUploadTarget(
+  to: Target,
+  bytes: Uint8Array,
+  manifest: Manifest,
+  overwrite: boolean,
+  signal?: AbortSignal,
+): Promise<void> {
   const before = await readObject(to.state, MANIFEST_KEY, signal);
   const same = before !== undefined && Buffer.from(before).equals(Buffer.from(bytes));
   if (before !== undefined && !same) {

@@ -1,0 +1,63 @@
+/** The public API of pineload. Everything the command line does is done through these calls. */
+export { VERSION } from './base/version.js';
+export { PineloadError, type ErrorCode, type ErrorDetails, type Stage } from './base/errors.js';
+export { EXIT } from './base/exit-codes.js';
+export type { EventListener, NamespaceSummary, PineloadEvent, ProgressCounts } from './base/events.js';
+export { renderEvent } from './base/render-event.js';
+
+export { convert } from './pipeline/convert.js';
+export type { ConvertResult } from './pipeline/commit.js';
+export {
+  DEFAULT_MAX_MEMORY_BYTES,
+  DEFAULT_ON_ERROR,
+  DEFAULT_SPLIT_BYTES,
+  type CommonOptions,
+  type ConvertOptions,
+  type OnError,
+  type TargetOptions,
+} from './pipeline/options.js';
+export type { StoreAccess } from './pipeline/stores.js';
+export {
+  convertRecords,
+  openRecordWriter,
+  type RecordWriter,
+  type RecordWriterOptions,
+} from './pipeline/record-writer.js';
+export type { VectorRecord } from './readers/record-objects.js';
+export type { MappingOptions, VectorEncoding } from './readers/reader.js';
+export type { VectorKind } from './records/batch.js';
+export type { Reject } from './records/reject.js';
+export { RULES, type RuleCode, type RuleInfo } from './records/rule-codes.js';
+export type { Manifest, ManifestFile, ManifestNamespace } from './writers/manifest.js';
+export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/split-writer.js';
+
+export { upload, type UploadOptions, type UploadResult } from './pipeline/upload.js';
+export {
+  DEFAULT_PART_BYTES,
+  DEFAULT_PARTS_IN_FLIGHT,
+  DEFAULT_STORE_TRIES,
+  type ObjectInfo,
+  type ObjectStore,
+} from './uploaders/object-store.js';
+
+export {
+  cancelImport,
+  describeImport,
+  eachImport,
+  listImports,
+  startImport,
+  watchImport,
+  type ServiceOptions,
+  type StartImportOptions,
+  type StartImportResult,
+  type StartSettings,
+  type VerifySettings,
+  type WaitSettings,
+  type WatchImportOptions,
+  type WatchImportResult,
+} from './pipeline/import.js';
+export { DEFAULT_API_VERSION, DEFAULT_CONTROL_PLANE, DEFAULT_ERROR_MODE } from './importer/types.js';
+export type { ConnectionOptions, ErrorMode, ImportModel, KnownImportStatus } from './importer/types.js';
+export type { Receipt } from './importer/receipt.js';
+export { run, type RunOptions, type RunResult } from './pipeline/run.js';
+export { startEmulator, type Emulator, type EmulatorOptions } from './emulator/index.js';

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmulator } from '../emulator/index.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
+import type { Manifest } from '../writers/manifest.js';
+import { openWithAccess, type StoreAccess } from './stores.js';
+
+/** Name of the index that a rehearsal imports into. */
+export const REHEARSAL_INDEX = 'rehearsal';
+
+/** A stand-in for the service, and a place for claims and receipts that must not be taken for real ones. */
+export interface Rehearsal {
+  readonly url: string;
+  readonly records: ObjectStore;
+  close(): Promise<void>;
+}
+
+/** Starts an emulator with one empty index that fits the converted records. */
+export async function startRehearsal(manifest: Manifest, access: StoreAccess): Promise<Rehearsal> {
+  const dir = await mkdtemp(join(tmpdir(), 'pineload-rehearsal-'));
+  try {
+    const records = await openWithAccess(dir, {});
+    const emulator = await startEmulator({
+      openStore: (uri) => openWithAccess(uri, access),
+      indexes: [
+        {
+          name: REHEARSAL_INDEX,
+          vectorType: manifest.kind === 'sparse' ? 'sparse' : 'dense',
+          ...(manifest.kind === 'sparse' ? {} : { dimension: manifest.dimension }),
+          // Sparse values in a dense index need this metric: docs.pinecone.io/guides/index-data/indexing-overview (2025-08).
+          ...(manifest.kind === 'hybrid' ? { metric: 'dotproduct' as const } : {}),
+        },
+      ],
+    });
+    return {
+      url: emulator.url,
+      records,
+      close: async () => {
+        await emulator.close();
+        await records.close();
+        await rm(dir, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
