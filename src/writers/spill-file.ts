@@ -17,6 +17,7 @@ export class SpillFile {
   private live = 0;
   private staged: Uint8Array[] = [];
   private stagedBytes = 0;
+  private closed = false;
 
   constructor(readonly directory: string) {}
 
@@ -71,6 +72,7 @@ export class SpillFile {
 
   /** Removes the file. Never throws. */
   async close(): Promise<void> {
+    this.closed = true;
     const handle = await this.handle?.catch(() => undefined);
     this.handle = undefined;
     await handle?.close().catch(() => undefined);
@@ -78,6 +80,7 @@ export class SpillFile {
   }
 
   private opened(): Promise<FileHandle> {
+    if (this.closed) return Promise.reject(new Error('the temporary file was closed'));
     this.handle ??= this.create();
     return this.handle;
   }

@@ -3,6 +3,13 @@ import { decodeThrift } from '@dsnp/parquetjs/dist/lib/util.js';
 import { snappyUncompress } from 'hyparquet';
 import { footerOf } from './harness.js';
 
+interface PageHeader {
+  readonly compressed_page_size: number;
+  readonly uncompressed_page_size: number;
+  readonly data_page_header: { readonly num_values: number };
+}
+const { PageHeader } = parquetTypes as unknown as { PageHeader: new () => PageHeader };
+
 /** Values of the RLE / bit-packed hybrid, decoded as Encodings.md describes it; independent of the encoder under test. */
 export function decodeHybrid(bytes: Uint8Array, bitWidth: number, count: number): number[] {
   const values: number[] = [];
@@ -62,8 +69,8 @@ export function walkPages(file: Uint8Array): WalkedChunk[][] {
       const end = at + Number(meta.total_compressed_size);
       const pages: WalkedPage[] = [];
       while (at < end) {
-        const header: any = new (parquetTypes as any).PageHeader();
-        const headerBytes = decodeThrift(header, Buffer.from(file), at);
+        const header = new PageHeader();
+        const headerBytes = decodeThrift(header as never, Buffer.from(file), at);
         const stored = file.subarray(at + headerBytes, at + headerBytes + header.compressed_page_size);
         const body = new Uint8Array(header.uncompressed_page_size as number);
         if (meta.codec === 'SNAPPY') snappyUncompress(stored, body);

@@ -41,14 +41,22 @@ const cases: fc.Arbitrary<Case> = fc
 const bits = (values: Iterable<number>): string => Buffer.from(Float32Array.from(values).buffer).toString('hex');
 
 /** Rows with vectors as the bits of their numbers, so that -0 and 0 differ. */
-function comparable(rows: readonly Record<string, any>[], kind: VectorKind): unknown[] {
+interface Row {
+  readonly id?: unknown;
+  readonly values?: Iterable<number>;
+  readonly sparse_values?:
+    { readonly indices?: Iterable<number> | null; readonly values?: Iterable<number> } | null | undefined;
+  readonly metadata?: unknown;
+}
+
+function comparable(rows: readonly Row[], kind: VectorKind): unknown[] {
   return rows.map((row) => ({
     id: row.id,
-    values: kind === 'sparse' ? '' : bits(row.values),
+    values: kind === 'sparse' ? '' : bits(row.values!),
     sparse:
       kind === 'dense' || row.sparse_values?.indices == null
         ? null
-        : [[...row.sparse_values.indices], bits(row.sparse_values.values)],
+        : [[...row.sparse_values.indices], bits(row.sparse_values.values!)],
     metadata: row.metadata ?? null,
   }));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { RecordBatch, VectorKind } from '../../src/records/batch.js';
 import { LocalStore } from '../../src/uploaders/local-store.js';
-import type { ObjectStore } from '../../src/uploaders/object-store.js';
+import type { ObjectStore, ObjectWriter } from '../../src/uploaders/object-store.js';
 import { SplitWriter, type SplitWriterOptions } from '../../src/writers/split-writer.js';
 import { utf8Column, type TestRecord } from '../parquet/harness.js';
 
@@ -56,6 +56,25 @@ export async function temporaryDirectory(): Promise<string> {
 
 export async function localStore(): Promise<LocalStore> {
   return new LocalStore({ prefix: `${await temporaryDirectory()}/` });
+}
+
+/** A store of which only `create` is there, for tests that write thousands of files. */
+export function memoryStore(): { store: ObjectStore; objects: Map<string, Buffer> } {
+  const objects = new Map<string, Buffer>();
+  const create = async (key: string): Promise<ObjectWriter> => {
+    const chunks: Uint8Array[] = [];
+    return {
+      write: async (bytes) => void chunks.push(bytes),
+      close: async () => {
+        const whole = Buffer.concat(chunks);
+        objects.set(key, whole);
+        return { key, bytes: whole.length };
+      },
+      abort: async () => undefined,
+    };
+  };
+  const limits = { uri: 'memory:///', scheme: 's3', maxKeyBytes: 1024, maxPartBytes: 1024 };
+  return { store: { ...limits, create } as unknown as ObjectStore, objects };
 }
 
 export async function splitWriter(
