@@ -69,6 +69,11 @@ export interface ReaderConfig {
   readonly vectorDelimiter: string;
   /** Undefined for kind `dense`. */
   readonly sparse: FieldPath | undefined;
+  /**
+   * Field of the kind of vector that this run does not take; a record that has one is rejected rather than stripped of it. Absent when
+   * the user has stated the kind: then it is left behind like any field that nothing uses.
+   */
+  readonly unexpectedVector?: FieldPath | undefined;
   readonly metadata: MetadataMapping;
   readonly namespace: NamespaceTemplate;
   /** CSV only: the header's names, and the one-byte delimiter. */
