@@ -171,8 +171,15 @@ class ClaimedStart {
   /** Claims and starts. @returns undefined when another process was first */
   async #begin(attempt: number): Promise<ClaimedImport | undefined> {
     const { uri, signal } = this.options;
-    await this.claimed.beforeStart?.();
-    const known = await lookBefore(this.options);
+    let known: string[];
+    try {
+      await this.claimed.beforeStart?.();
+      known = await lookBefore(this.options);
+    } catch (error) {
+      // What stands in the way may be the very import that another process has started meanwhile.
+      if (((await this.#book.latest(signal))?.attempt ?? 0) >= attempt) return undefined;
+      throw error;
+    }
     const claim: ImportClaim = {
       format: 'pineload-import-claim',
       version: 1,
