@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PineloadError } from '../base/errors.js';
 import { Faults, type FaultSettings } from './faults.js';
 import { handle, type HandlerContext, type PortRole } from './http/handler.js';
@@ -52,6 +53,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
   return emulator;
 }
+
+/** How long `close` waits for imports to let go of their stores, in ms. */
+const STOP_GRACE_MS = 1000;
 
 /** One listened-on port and the index behind it. */
 interface IndexPort {
@@ -135,7 +139,9 @@ class RunningEmulator implements Emulator, RouteHost {
     for (const { stop } of running) stop.abort();
     const listeners = [this.#main, ...[...this.#ports.values()].map(({ listener }) => listener)];
     await Promise.all(listeners.map(async (listener) => listener?.close()));
-    await Promise.all(running.map(({ done }) => done));
+    // A store may not notice that it is no longer wanted; nothing it brings is looked at any more.
+    const grace = sleep(STOP_GRACE_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(running.map(({ done }) => done)), grace]);
     await this.save();
   }
 

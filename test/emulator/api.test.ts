@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { renderEmulatorEvent, type EmulatorEvent } from '../../src/emulator/index.js';
-import { call, dense, emulate, finish, type Json, parquet, runToEnd, start } from './support.js';
+import { call, dense, emulate, finish, type Json, noStore, parquet, runToEnd, start } from './support.js';
 
 const GONE = 's3://no-such-bucket-anywhere/import/';
-/** The rehearsals here end with their store: what matters is what the call itself answers. */
-const noStore = { openStore: () => Promise.reject(new Error('no access')) };
-
 describe('POST /bulk/imports', () => {
   it.each([
     [{}, 'uri must not be empty'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../src/emulator/index.js';
-import { call, counts, dense, emulate, type Json, parquet, runToEnd, start } from './support.js';
+import { call, counts, dense, emulate, type Json, noStore, parquet, runToEnd, start } from './support.js';
 
 const URI = 'gs://bucket/x';
 
@@ -20,7 +20,7 @@ describe('faults', () => {
     ['garbage after acting', { kind: 'garbage', when: 'after' }, 200, 1],
     ['a late answer', { kind: 'delay', delayMs: 20 }, 200, 1],
   ])('play %s', async (_, rule, status, started) => {
-    const emulator = await emulate({ faults: { rules: [{ operation: 'startImport', ...rule }] } });
+    const emulator = await emulate({ ...noStore, faults: { rules: [{ operation: 'startImport', ...rule }] } });
     const reply = await tryStart(emulator.url);
     expect(reply === 'dropped' ? reply : reply.status).toBe(status);
     if (rule.kind === 'garbage') await expect((reply as Response).json()).rejects.toThrow(SyntaxError);
@@ -76,7 +76,7 @@ describe('faults', () => {
 
 describe('lags', () => {
   it('keep a new import out of the list for a while, though it can be described', async () => {
-    const { url } = await emulate({ faults: { listLagMs: 150 } });
+    const { url } = await emulate({ ...noStore, faults: { listLagMs: 150 } });
     const id = await start(url, URI);
     expect((await call(url, 'GET', '/bulk/imports')).body).toEqual({ data: [] });
     expect((await call(url, 'GET', `/bulk/imports/${id}`)).body.id).toBe(id);

@@ -10,6 +10,9 @@ import { openStore } from '../../src/uploaders/open-store.js';
 /** Short enough for tests, long enough that every state can be seen. */
 export const QUICK = { pendingMs: 5, importMs: 5, indexingMs: 5 };
 
+/** For tests of what a call itself answers: every import ends with its store. */
+export const noStore = { openStore: () => Promise.reject(new Error('no access')) };
+
 const cleanups: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

@@ -28,10 +28,10 @@ export function controlRoute(request: EmulatorRequest): Route | undefined {
   if (first !== 'indexes' || rest.length > 0) return undefined;
   const route = (operation: Operation, act: Route['act']): Route => ({ operation, plane: 'control', act });
   if (name === undefined) {
-    if (request.method === 'GET') return route('listIndexes', (host) => listIndexes(host));
+    if (request.method === 'GET') return route('listIndexes', (host) => listIndexes(host, request));
     if (request.method === 'POST') return route('createIndex', (host) => createIndex(host, request));
   } else {
-    if (request.method === 'GET') return route('describeIndex', (host) => describeIndex(host, name));
+    if (request.method === 'GET') return route('describeIndex', (host) => describeIndex(host, request, name));
     if (request.method === 'DELETE') return route('deleteIndex', (host) => deleteIndex(host, name));
   }
   throw new ApiError(405, 'The emulator does not answer this call');

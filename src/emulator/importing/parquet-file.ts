@@ -2,11 +2,14 @@ import {
   type AsyncBuffer,
   type DecodedArray,
   type FileMetaData,
+  type RowGroup,
   type SchemaTree,
   parquetMetadataAsync,
   parquetScan,
   parquetSchema,
 } from 'hyparquet';
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
+import { getTreePath } from 'hyparquet/src/schema.js';
 import type { ObjectStore } from '../../uploaders/object-store.js';
 import type { ColumnName } from '../rules/columns.js';
 import { ImportFailure } from '../rules/import-failure.js';
@@ -14,6 +17,7 @@ import type { ImportFile } from '../rules/layout.js';
 import type { Row, SparseRow } from '../rules/record.js';
 import { BAD_FOOTER } from '../rules/texts.js';
 import { COMPRESSORS } from './codecs.js';
+import { type FloatList, floatLists } from './float-lists.js';
 
 /** A row with its place in the file. */
 export interface NumberedRow {
@@ -81,14 +85,20 @@ export class ParquetFile {
     let first = 0;
     for (const group of this.#metadata.row_groups) {
       const rows = Number(group.num_rows);
-      if (rows > 0) yield* await this.#readGroup(columns, first, first + rows);
+      if (rows > 0) yield* await this.#readGroup(group, columns, first, first + rows);
       first += rows;
     }
   }
 
-  async #readGroup(columns: readonly ColumnName[], rowStart: number, rowEnd: number): Promise<Iterable<NumberedRow>> {
-    const data: Partial<Record<ColumnName, DecodedArray>> = {};
+  async #readGroup(
+    group: RowGroup,
+    columns: readonly ColumnName[],
+    rowStart: number,
+    rowEnd: number,
+  ): Promise<Iterable<NumberedRow>> {
+    const others: Partial<Record<ColumnName, DecodedArray>> = {};
     for (const column of columns) {
+      if (column === 'values') continue;
       // One scan per column: a scan keeps what it decoded.
       const scan = await parquetScan({
         file: this.#buffer,
@@ -99,33 +109,57 @@ export class ParquetFile {
         geoparquet: false,
         useOffsetIndex: false,
       });
-      const values = await scan.readColumn({ column, rowStart, rowEnd });
-      if (values.length !== rowEnd - rowStart) {
-        throw new Error(`column "${column}" has ${values.length} rows, expected ${rowEnd - rowStart}`);
-      }
-      data[column] = values;
+      const data = await scan.readColumn({ column, rowStart, rowEnd });
+      if (data.length !== rowEnd - rowStart) throw wrongRows(column, data.length, rowEnd - rowStart);
+      others[column] = data;
     }
-    return numbered(data, rowStart, rowEnd - rowStart);
+    const values = columns.includes('values') ? await this.#readValues(group) : undefined;
+    return numbered(others, values, rowStart, rowEnd - rowStart);
+  }
+
+  async #readValues(group: RowGroup): Promise<Generator<FloatList>> {
+    const chunk = group.columns.find((each) => each.meta_data?.path_in_schema[0] === 'values')?.meta_data;
+    if (!chunk) throw new Error('column "values" has no data');
+    const schemaPath = getTreePath(this.schema, chunk.path_in_schema);
+    const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+    const bytes = await this.#buffer.slice(start, start + Number(chunk.total_compressed_size));
+    return floatLists(bytes, {
+      pathInSchema: chunk.path_in_schema,
+      schemaPath,
+      element: schemaPath.at(-1)!.element,
+      type: chunk.type,
+      codec: chunk.codec,
+      parsers: DEFAULT_PARSERS,
+      compressors: COMPRESSORS,
+    });
   }
 }
 
 function* numbered(
-  data: Partial<Record<ColumnName, DecodedArray>>,
+  others: Partial<Record<ColumnName, DecodedArray>>,
+  values: Generator<FloatList> | undefined,
   first: number,
   count: number,
 ): Generator<NumberedRow> {
-  const at = <T>(column: ColumnName, i: number): T | null | undefined => data[column]?.[i] as T | null | undefined;
+  const at = <T>(column: ColumnName, i: number): T | null | undefined => others[column]?.[i] as T | null | undefined;
   for (let i = 0; i < count; i++) {
+    const list = values?.next();
+    if (list?.done === true) throw wrongRows('values', i, count);
     yield {
       number: first + i,
       row: {
         id: at<string>('id', i),
-        values: at<ArrayLike<number | null>>('values', i),
+        values: list?.value,
         sparse: at<SparseRow>('sparse_values', i),
         metadata: at<string>('metadata', i),
       },
     };
   }
+  if (values && values.next().done !== true) throw wrongRows('values', count + 1, count);
+}
+
+function wrongRows(column: string, got: number, expected: number): Error {
+  return new Error(`column "${column}" has ${got} rows or more, expected ${expected}`);
 }
 
 /**
