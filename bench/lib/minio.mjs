@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const START_MS = 30_000;
+const CACHED_BINARIES = fileURLToPath(new URL('../../.cache/bin', import.meta.url));
+
+/** Path of a program: in PINELOAD_TEST_BIN, where .ci/run puts its servers, or on PATH; undefined if nowhere. */
+export function findProgram(name) {
+  const directories = [process.env.PINELOAD_TEST_BIN, CACHED_BINARIES, ...(process.env.PATH ?? '').split(delimiter)];
+  for (const directory of directories) {
+    if (!directory) continue;
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return join(directory, name);
+    } catch {
+      // Not there.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Starts MinIO on loopback, on a directory and with keys of its own.
+ *
+ * @param {string} binary
+ * @param {string} bucket made at once
+ */
+export async function startMinio(binary, bucket) {
+  const data = mkdtempSync(join(tmpdir(), 'pineload-bench-minio-'));
+  const credentials = { accessKeyId: 'pineloadbench', secretAccessKey: randomBytes(20).toString('hex') };
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const env = { MINIO_ROOT_USER: credentials.accessKeyId, MINIO_ROOT_PASSWORD: credentials.secretAccessKey };
+  const server = spawn(binary, ['server', data, '--address', `127.0.0.1:${port}`, '--quiet'], {
+    env: { ...process.env, ...env, MINIO_BROWSER: 'off', MINIO_UPDATE: 'off' },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => server.once('exit', resolve).once('error', resolve));
+  const stop = async () => {
+    server.kill();
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    await answers(`${endpoint}/minio/health/ready`, server);
+    const { S3Client, CreateBucketCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+    const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    return {
+      endpoint,
+      env: {
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_REGION: 'us-east-1',
+      },
+      /** Bytes of the Parquet objects below a prefix. */
+      parquetBytes: async (prefix) => {
+        let bytes = 0;
+        for (let token; ;) {
+          const page = await client.send(
+            new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+          );
+          for (const { Key, Size } of page.Contents ?? []) if (Key.endsWith('.parquet')) bytes += Size;
+          token = page.NextContinuationToken;
+          if (!token) return bytes;
+        }
+      },
+      stop: async () => {
+        client.destroy();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function answers(url, server) {
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`MinIO ended with ${server.exitCode}`);
+    const ready = await fetch(url)
+      .then((answer) => answer.ok)
+      .catch(() => false);
+    if (ready) return;
+    if (performance.now() > deadline) throw new Error('MinIO did not get ready');
+    await sleep(50);
+  }
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
