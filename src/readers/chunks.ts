@@ -283,7 +283,8 @@ class Cutter {
     const oversize: Oversize = {
       offset: this.#offset + start,
       line: this.#recordLine,
-      sample: rawText(this.#buffer, start, this.#scanned, OVERSIZE_SAMPLE_BYTES),
+      // Of the bytes that are there however the input arrived: more than the maximum, or it would not be too large.
+      sample: rawText(this.#buffer, start, this.#scanned, Math.min(OVERSIZE_SAMPLE_BYTES, this.#maxRecordBytes)),
       bytes: this.#scanned - start - (ended ? 1 : 0),
     };
     const chunk = start > 0 ? this.#detach() : undefined;

@@ -6,8 +6,8 @@ import { unzstd } from './zstd.js';
 export const MAGIC_BYTES = 4;
 
 /**
- * Compression by the first bytes. Neither mark can begin JSON or CSV in UTF-8 (0x8B and 0xB5 are no second bytes there
- * after 0x1F and 0x28), so plain text is never taken for compressed. Brotli has no mark; only its name tells.
+ * Compression by the first bytes. No text is taken for compressed: 0x8B and 0xB5 cannot follow 0x1F and 0x28 in UTF-8, and
+ * a skippable frame's mark holds the control character 0x18. Brotli has no mark; only its name tells.
  */
 export function compressionOfBytes(first: Uint8Array): Compression {
   if (first.length >= 2 && first[0] === 0x1f && first[1] === 0x8b) return 'gzip';
