@@ -2,6 +2,8 @@ import { PineloadError } from '../base/errors.js';
 import { resolveMapping } from '../readers/mapping.js';
 import type { Chunk, MappingOptions, ResolvedMapping } from '../readers/reader.js';
 import type { Source } from '../sources/source.js';
+import type { Reject } from '../records/reject.js';
+import { rejectedError } from './reject-log.js';
 import { openChunks, type OpenedChunks } from './open-chunks.js';
 
 /** The mapping found in the first records, and what was opened to find it. */
@@ -22,6 +24,7 @@ export async function probe(
     readonly onRead?: ((bytes: number) => void) | undefined;
   },
 ): Promise<Probe> {
+  let rejected: Reject | undefined;
   for (const source of sources) {
     const once = source.version === undefined;
     const { header, chunks } = await openChunks(source, {
@@ -33,7 +36,11 @@ export async function probe(
     let keep = false;
     try {
       const first = await chunks.next();
-      if (first.done || first.value.bytes.length === 0) continue;
+      if (first.done) continue;
+      if (first.value.bytes.length === 0) {
+        rejected ??= first.value.rejects[0];
+        continue;
+      }
       const mapping = resolveMapping(first.value.bytes, source.name, source.format, header, options);
       const config = { ...mapping.config, keepRaw: options.keepRaw };
       keep = once;
@@ -46,6 +53,7 @@ export async function probe(
       if (!keep) await chunks.return();
     }
   }
+  if (rejected !== undefined) throw rejectedError(rejected);
   throw new PineloadError('INPUT_EMPTY', {
     source: sources
       .map((source) => source.name)

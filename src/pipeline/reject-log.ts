@@ -123,7 +123,8 @@ export function checkRejectShare(limit: RejectLimit, rejects: RejectCounts, reco
   }
 }
 
-function rejectedError(reject: Reject): PineloadError {
+/** The error that a single reject ends a run with. */
+export function rejectedError(reject: Reject): PineloadError {
   const { source, line, id, field, expected, got, code } = reject;
   return new PineloadError('RECORD_REJECTED', {
     message: `${RULES[code].title} [${code}]`,

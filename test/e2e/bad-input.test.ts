@@ -1,0 +1,151 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { duckdb } from '../support/duckdb.js';
+import { runCli } from '../support/run-cli.js';
+import { useTempDir } from '../support/temp-dir.js';
+
+const temp = useTempDir();
+const good = (id: string): string => JSON.stringify({ id, values: [1, 2, 3], namespace: 'n' });
+
+/** A bad second line; what the error and the reject must say. */
+const CASES: readonly (readonly [name: string, line: string, code: string, says: readonly string[]])[] = [
+  ['malformed', '{"id": "b", "values": [1, 2, 3]', 'JSON_SYNTAX', []],
+  [
+    'wrong dimension',
+    '{"id": "b", "values": [1, 2]}',
+    'VALUES_DIMENSION',
+    ['id "b"', '"values"', 'expected 3 numbers', 'got 2 numbers'],
+  ],
+  ['NaN', '{"id": "b", "values": [1, NaN, 3]}', 'JSON_SYNTAX', []],
+  ['too large for float32', '{"id": "b", "values": [1, 1e39, 3]}', 'VALUES_NOT_FINITE', ['id "b"', '"values"']],
+  ['no id', '{"values": [1, 2, 3]}', 'ID_MISSING', ['"id"']],
+  ['empty id', '{"id": "", "values": [1, 2, 3]}', 'ID_EMPTY', ['"id"']],
+  ['id too long', `{"id": "${'x'.repeat(513)}", "values": [1, 2, 3]}`, 'ID_TOO_LONG', ['512', '513']],
+  [
+    'metadata no object',
+    '{"id": "b", "values": [1, 2, 3], "metadata": [1]}',
+    'METADATA_NOT_OBJECT',
+    ['id "b"', '"metadata"'],
+  ],
+  ['namespace with a slash', '{"id": "b", "values": [1, 2, 3], "namespace": "a/b"}', 'NAMESPACE_NAME', ['a/b']],
+  ['namespace ..', '{"id": "b", "values": [1, 2, 3], "namespace": ".."}', 'NAMESPACE_NAME', ['..']],
+  [
+    'namespace with a control character',
+    '{"id": "b", "values": [1, 2, 3], "namespace": "a\\u0007"}',
+    'NAMESPACE_NAME',
+    ['\\u0007'],
+  ],
+  [
+    'namespace too long for a directory',
+    `{"id": "b", "values": [1, 2, 3], "namespace": "${'n'.repeat(300)}"}`,
+    'NAMESPACE_TOO_LONG',
+    ['255'],
+  ],
+  ['no vector', '{"id": "b"}', 'VALUES_MISSING', ['id "b"']],
+  ['all zero', '{"id": "b", "values": [0, 0, -0.0]}', 'VALUES_ALL_ZERO', ['id "b"']],
+];
+
+describe('bad input', () => {
+  it.each(CASES)('%s', async (name, line, code, says) => {
+    const file = temp(`${name}.jsonl`);
+    await writeFile(file, `${good('a')}\n${line}\n${good('c')}\n`);
+
+    // The default stops at the record and says everything about it.
+    const stopped = await runCli(['convert', file, '--to', temp(name, 'stop')]);
+    expect(stopped.stderr).toContain(`${file}:2: `);
+    expect(stopped.stderr).toContain(`[${code}]`);
+    for (const text of says) expect(stopped.stderr).toContain(text);
+    expect(stopped.code).toBe(3);
+    expect(existsSync(temp(name, 'stop.pineload', 'manifest.json'))).toBe(false);
+
+    // The other way keeps it and goes on.
+    const skipped = await runCli(['convert', file, '--to', temp(name, 'skip'), '--on-error', 'skip', '--json']);
+    expect(skipped.code).toBe(0);
+    expect(JSON.parse(skipped.stdout)).toMatchObject({ records: 2, rejected: 1, rejectsByCode: { [code]: 1 } });
+    const reject = JSON.parse(await readFile(temp(name, 'skip.pineload', 'rejects.jsonl'), 'utf8'));
+    expect(reject).toMatchObject({ source: file, line: 2, byteOffset: good('a').length + 1, code, raw: line });
+    expect(await duckdb(`SELECT id FROM '${temp(name, 'skip')}/n/*.parquet' ORDER BY id`)).toEqual([
+      { id: 'a' },
+      { id: 'c' },
+    ]);
+  });
+
+  it('writes nothing outside the target whatever a namespace says', async () => {
+    const names = ['../../evil', '/etc/evil', '..\\evil', 'a\u0000b', '.', '..'];
+    const lines = names.map((namespace, i) => JSON.stringify({ id: `e${i}`, values: [1, 2, 3], namespace }));
+    await mkdir(temp('jail'));
+    await writeFile(temp('jail', 'in.jsonl'), `${good('a')}\n${lines.join('\n')}\n`);
+    const { code, stdout } = await runCli([
+      'convert',
+      temp('jail', 'in.jsonl'),
+      '--to',
+      temp('jail', 'deep', 'out'),
+      '--on-error',
+      'skip',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      records: 1,
+      rejected: names.length,
+      rejectsByCode: { NAMESPACE_NAME: names.length },
+    });
+    expect(readdirSync(temp('jail')).sort()).toEqual(['deep', 'in.jsonl']);
+    expect(readdirSync(temp('jail', 'deep')).sort()).toEqual(['out', 'out.pineload']);
+    expect(readdirSync(temp('jail', 'deep', 'out'))).toEqual(['n']);
+  });
+
+  it('stops when more is rejected than allowed, and keeps what was rejected', async () => {
+    const lines = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? good(`g${i}`) : `{"id":"b${i}","values":[1]}`));
+    await writeFile(temp('max.jsonl'), lines.join('\n'));
+    const run = (to: string, max: string) =>
+      runCli(['convert', temp('max.jsonl'), '--to', temp(to), '--on-error', 'skip', '--max-rejects', max]);
+    const count = await run('max3', '3');
+    expect(count.stderr).toContain('[TOO_MANY_REJECTS]');
+    expect(count.code).toBe(3);
+    expect(existsSync(temp('max3.pineload', 'manifest.json'))).toBe(false);
+    expect((await run('share40', '40%')).code).toBe(3);
+    expect((await run('share50', '50%')).code).toBe(0);
+    expect((await run('max5', '5')).code).toBe(0);
+    // Nothing of a failed run stands in the way of the next.
+    expect((await run('max3', '5')).code).toBe(0);
+  });
+
+  it('shows terminal escapes in ids as text', async () => {
+    await writeFile(temp('esc.jsonl'), `${good('a')}\n${JSON.stringify({ id: '\u001b[2Jx', values: [1] })}\n`);
+    const { stderr } = await runCli(['convert', temp('esc.jsonl'), '--to', temp('esc')]);
+    expect(stderr).not.toContain('\u001b[2J');
+    expect(stderr).toContain('\\u001b[2Jx');
+  });
+
+  it.each([
+    ['no such file', ['convert', 'missing.jsonl', '--to', 'out'], 4, 'INPUT_NOT_FOUND'],
+    ['unknown format', ['convert', 'data.xyz', '--to', 'out'], 2, 'INPUT_FORMAT_UNKNOWN'],
+    ['no record', ['convert', 'empty.jsonl', '--to', 'out'], 3, 'INPUT_EMPTY'],
+    ['no vector field', ['convert', 'novec.jsonl', '--to', 'out'], 2, 'MAPPING_UNRESOLVED'],
+    ['{run} without a run id', ['convert', 'ok.jsonl', '--to', 'out-{run}'], 2, 'OPTION_INVALID'],
+    ['a bad size', ['convert', 'ok.jsonl', '--to', 'out', '--file-size', 'big'], 2, 'OPTION_INVALID'],
+    ['an unknown scheme', ['convert', 'ok.jsonl', '--to', 'ftp://host/x'], 2, 'URI_INVALID'],
+    ['no index', ['run', 'ok.jsonl', '--to', 'out'], 2, 'OPTION_INVALID'],
+    ['no manifest', ['upload', '.', '--to', 'out2'], 4, 'MANIFEST_MISSING'],
+  ])('%s: one clear error', async (_name, args, code, error) => {
+    await mkdir(temp('cwd'), { recursive: true });
+    await writeFile(temp('cwd', 'data.xyz'), 'x');
+    await writeFile(temp('cwd', 'empty.jsonl'), '\n\n');
+    await writeFile(temp('cwd', 'novec.jsonl'), '{"id":"a","text":"hello"}\n');
+    await writeFile(temp('cwd', 'ok.jsonl'), `${good('a')}\n`);
+    const result = await runCli(args, { cwd: temp('cwd') });
+    expect(result.stderr).toContain(`[${error}]`);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+    expect(result.code).toBe(code);
+    const json = await runCli([...args, '--json'], { cwd: temp('cwd') });
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: error, exitCode: code } });
+  });
+
+  it('a usage error', async () => {
+    const { code, stderr } = await runCli(['convert', '--to', 'x']);
+    expect(stderr).toContain("missing required argument 'input'");
+    expect(code).toBe(2);
+  });
+});

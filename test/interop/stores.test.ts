@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openStore } from '../../src/uploaders/open-store.js';
+import { startFakeGcs } from '../support/fake-gcs.js';
+import { type Minio, startMinio } from '../support/minio.js';
+import { allText, errorOf, keysOf, readAll, storeConformance } from '../support/store-conformance.js';
+
+/** S3's smallest part. */
+const S3_PART = 5 * 1024 * 1024;
+
+function useEnv(env: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+}
+
+for (const checksums of ['default', 'none'] as const) {
+  storeConformance(
+    `S3 (MinIO, checksums: ${checksums})`,
+    { metadata: true, network: true, resend: true, missingBucket: true, wrongKey: true },
+    async () => {
+      const minio = await startMinio();
+      await minio.createBucket('conformance');
+      useEnv(minio.env);
+      const wrongKey = randomBytes(20).toString('hex');
+      const common = { checksums, partBytes: S3_PART };
+      return {
+        open: (directory, options) => openStore(minio.uri('conformance', directory), { ...options, ...common }),
+        partBytes: S3_PART,
+        manyKeys: 1_010,
+        openMissing: () => openStore(minio.uri('nothere', 'x'), { ...common, tries: 2 }),
+        openWrongKey: async () => {
+          vi.stubEnv('AWS_SECRET_ACCESS_KEY', wrongKey);
+          const store = await openStore(minio.uri('conformance', 'x'), { ...common, tries: 2 });
+          // The chain asks when first used, so the store is used before the right key is back.
+          await errorOf(store.head('x'));
+          vi.stubEnv('AWS_SECRET_ACCESS_KEY', minio.env.AWS_SECRET_ACCESS_KEY);
+          return store;
+        },
+        network: {
+          endpoint: minio.endpoint,
+          open: (directory, endpoint, options) =>
+            openStore(minio.uri('conformance', directory), { ...options, ...common, endpoint }),
+        },
+        leftovers: (directory) => minio.openUploads('conformance', directory),
+        secrets: [minio.env.AWS_SECRET_ACCESS_KEY, wrongKey],
+        stop: async () => {
+          vi.unstubAllEnvs();
+          await minio.stop();
+        },
+      };
+    },
+  );
+}
+
+storeConformance(
+  'Google Cloud Storage (fake-gcs-server)',
+  // Asked for the state of an upload session, which is how a client learns what to send again, it ends the session.
+  { metadata: true, network: true, resend: false, missingBucket: true, wrongKey: false },
+  async () => {
+    const gcs = await startFakeGcs();
+    await gcs.createBucket('conformance');
+    useEnv(gcs.env);
+    return {
+      open: (directory, options) => openStore(gcs.uri('conformance', directory), options),
+      partBytes: 256 * 1024,
+      manyKeys: 1_010,
+      openMissing: () => openStore(gcs.uri('nothere', 'x'), { partBytes: 256 * 1024, tries: 2 }),
+      network: {
+        endpoint: gcs.endpoint,
+        open: (directory, endpoint, options) => openStore(gcs.uri('conformance', directory), { ...options, endpoint }),
+      },
+      secrets: ['upload_id='],
+      stop: async () => {
+        vi.unstubAllEnvs();
+        await gcs.stop();
+      },
+    };
+  },
+);
+
+describe('S3', () => {
+  let minio: Minio;
+  beforeAll(async () => {
+    minio = await startMinio();
+    await minio.createBucket('box');
+    useEnv(minio.env);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await minio?.stop();
+  });
+
+  it('takes endpoint and region as options, and finds a region by itself', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', '');
+    delete process.env['AWS_ENDPOINT_URL_S3'];
+    vi.stubEnv('AWS_REGION', '');
+    delete process.env['AWS_REGION'];
+    for (const region of [undefined, 'us-east-1']) {
+      const store = await openStore('s3://box/options', { endpoint: minio.endpoint, region });
+      await store.put('a', Buffer.from('x'));
+      expect(await keysOf(store.list(''))).toEqual(['a']);
+      await store.close();
+    }
+    useEnv(minio.env);
+  });
+
+  it('reads a public bucket without credentials', async () => {
+    await minio.createBucket('public');
+    await (await openStore('s3://public/dir')).put('a', Buffer.from('hello'));
+    await minio.makePublic('public');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'wrong');
+    const store = await openStore('s3://public/dir', { anonymous: true });
+    expect(await keysOf(store.list(''))).toEqual(['a']);
+    expect(String(await readAll(store.read('a')))).toBe('hello');
+    expect(await errorOf(store.put('b', Buffer.from('x')))).toMatchObject({ code: 'STORE_CREDENTIALS', exitCode: 4 });
+    useEnv(minio.env);
+  });
+
+  it('says where credentials are looked for when there are none', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, '');
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
+    vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
+    const error = await errorOf(keysOf((await openStore('s3://box/x', { tries: 1 })).list('')));
+    expect(error).toMatchObject({ code: 'STORE_CREDENTIALS', exitCode: 4 });
+    expect(error.hint).toMatch(/AWS_PROFILE/);
+    useEnv(minio.env);
+  });
+
+  it('holds no more than the parts under way', async () => {
+    const store = await openStore('s3://box/memory', { partBytes: S3_PART, partsInFlight: 2 });
+    const writer = await store.create('large');
+    const piece = randomBytes(1024 * 1024);
+    // Collected parts show in `arrayBuffers` only after a collection; the bound leaves room for the SDK's own buffers.
+    let most = 0;
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 200; i++) {
+      await writer.write(piece);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    await writer.close();
+    expect((await store.head('large'))?.bytes).toBe(200 * 1024 * 1024);
+    expect(most).toBeLessThan(80 * 1024 * 1024);
+  });
+
+  it('shows no secret in what it throws', async () => {
+    vi.stubEnv('AWS_SESSION_TOKEN', 'a-token-that-is-wrong');
+    const error = await errorOf(keysOf((await openStore('s3://box/x', { tries: 1 })).list('')));
+    expect(error.code).toBe('STORE_CREDENTIALS');
+    expect(allText(error)).not.toContain('a-token-that-is-wrong');
+    expect(allText(error)).not.toContain(minio.env.AWS_SECRET_ACCESS_KEY);
+    vi.stubEnv('AWS_SESSION_TOKEN', '');
+    delete process.env['AWS_SESSION_TOKEN'];
+  });
+});

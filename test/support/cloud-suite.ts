@@ -1,0 +1,164 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAll } from './store-conformance.js';
+import { runCli, type CliResult } from './run-cli.js';
+import { useTempDir } from './temp-dir.js';
+import type { ObjectStore } from '../../src/uploaders/object-store.js';
+
+const WORDS = fileURLToPath(new URL('../../examples/words-100d.jsonl', import.meta.url));
+
+/** One real server, as the command line sees it. */
+export interface Cloud {
+  /** Environment that leads to the server. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Environment with a key that is wrong; none where the server checks no key. */
+  readonly wrongEnv?: Readonly<Record<string, string>> | undefined;
+  /** A directory in a bucket that exists, without a last `/`. */
+  uri(directory: string): string;
+  readonly missingBucketUri: string;
+  open(uri: string): Promise<ObjectStore>;
+  /** Texts that must never be shown. */
+  readonly secrets: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** The whole line through the built CLI against one real object store. */
+export function cloudSuite(name: string, start: () => Promise<Cloud>): void {
+  describe(`the command line with ${name}`, () => {
+    const temp = useTempDir();
+    let cloud: Cloud;
+    const cli = async (args: string[], env?: Readonly<Record<string, string>>): Promise<CliResult> => {
+      const result = await runCli(args, { env: env ?? cloud.env });
+      for (const secret of cloud.secrets) expect(result.stdout + result.stderr).not.toContain(secret);
+      return result;
+    };
+
+    beforeAll(async () => {
+      cloud = await start();
+    });
+    afterAll(() => cloud.stop());
+
+    /** Ids by namespace, read through hyparquet from what is in the store. */
+    async function idsIn(uri: string): Promise<Map<string, number>> {
+      const store = await cloud.open(uri);
+      const counts = new Map<string, number>();
+      for await (const { key } of store.list('')) {
+        expect(key).toMatch(/^[^/]+\/part-\d{5}-\d{5}\.parquet$/);
+        const bytes = await readAll(store.read(key));
+        const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+        const rows = await parquetReadObjects({ file, columns: ['id'] });
+        const namespace = key.split('/')[0];
+        counts.set(namespace, (counts.get(namespace) ?? 0) + rows.length);
+      }
+      await store.close();
+      return counts;
+    }
+
+    const expected = new Map([
+      ['symbols', 20],
+      ['words-a-f', 717],
+      ['words-g-m', 431],
+      ['words-n-s', 593],
+      ['words-t-z', 239],
+    ]);
+
+    it('convert streams into the bucket; the same bytes as into a directory', async () => {
+      const to = cloud.uri('streamed');
+      const result = await cli(['convert', WORDS, '--to', to]);
+      expect(result.stderr).toContain('Next: pineload import start');
+      expect(result.code).toBe(0);
+      expect(await idsIn(to)).toEqual(expected);
+      expect((await cli(['convert', WORDS, '--to', temp('local')])).code).toBe(0);
+      const store = await cloud.open(`${to}.pineload`);
+      const manifest = (await readAll(store.read('manifest.json'))).toString();
+      await store.close();
+      expect(manifest).toBe(await readFile(temp('local.pineload', 'manifest.json'), 'utf8'));
+    });
+
+    it('convert streams files larger than a part', async () => {
+      const lines = Array.from({ length: 3000 }, (_, i) =>
+        JSON.stringify({
+          id: `r${i}`,
+          values: Array.from({ length: 1024 }, (_, j) => Math.fround(i + j / 1000 + 0.25)),
+        }),
+      );
+      await writeFile(temp('large.jsonl'), `${lines.join('\n')}\n`);
+      const to = cloud.uri('large');
+      const args = ['convert', temp('large.jsonl'), '--part-size', '5MiB', '--row-group-size', '4MiB'];
+      expect((await cli([...args, '--to', to])).code).toBe(0);
+      expect(await idsIn(to)).toEqual(new Map([['__default__', 3000]]));
+      expect((await cli([...args, '--to', temp('large')])).code).toBe(0);
+      const store = await cloud.open(`${to}.pineload`);
+      const manifest = (await readAll(store.read('manifest.json'))).toString();
+      await store.close();
+      expect(manifest).toBe(await readFile(temp('large.pineload', 'manifest.json'), 'utf8'));
+    });
+
+    it('upload puts a directory there, and skips what is there already', async () => {
+      expect((await cli(['convert', WORDS, '--to', temp('up')])).code).toBe(0);
+      const to = cloud.uri('uploaded');
+      const first = await cli(['upload', temp('up'), '--to', to, '--json']);
+      expect(JSON.parse(first.stdout)).toMatchObject({ files: 5, skipped: 0, records: 2000 });
+      expect(await idsIn(to)).toEqual(expected);
+      const second = await cli(['upload', temp('up'), '--to', to, '--json']);
+      expect(JSON.parse(second.stdout)).toMatchObject({ files: 5, skipped: 5 });
+    });
+
+    it('run: converted, stored, imported by the emulator, verified', async () => {
+      const { code, stdout } = await cli(['run', WORDS, '--to', cloud.uri('whole'), '--rehearse']);
+      expect(stdout).toContain('imported by the emulator and verified');
+      expect(code).toBe(0);
+    });
+
+    it('reads input from the bucket: an object, a prefix, a glob', async () => {
+      const store = await cloud.open(cloud.uri('raw'));
+      const lines = (await readFile(WORDS, 'utf8')).trimEnd().split('\n');
+      await store.put('a.jsonl', Buffer.from(`${lines.slice(0, 1200).join('\n')}\n`));
+      await store.put('b.jsonl', Buffer.from(lines.slice(1200).join('\n')));
+      await store.close();
+      const inputs = [
+        ['prefix', `${cloud.uri('raw')}/`],
+        ['glob', `${cloud.uri('raw')}/*.jsonl`],
+      ];
+      for (const [how, input] of inputs) {
+        const { code } = await cli(['convert', input, '--to', temp(`from-${how}`)]);
+        expect(code).toBe(0);
+        expect(await readFile(temp(`from-${how}.pineload`, 'manifest.json'), 'utf8')).toBe(
+          await readFile(temp('local.pineload', 'manifest.json'), 'utf8'),
+        );
+      }
+      const one = await cli(['convert', `${cloud.uri('raw')}/a.jsonl`, '--to', temp('from-object'), '--json']);
+      expect(JSON.parse(one.stdout)).toMatchObject({ records: 1200 });
+      const none = await cli(['convert', `${cloud.uri('raw')}/none.jsonl`, '--to', temp('from-none')]);
+      expect(none.stderr).toContain('[INPUT_NOT_FOUND]');
+      expect(none.code).toBe(4);
+    });
+
+    it('does not overwrite another import unless asked', async () => {
+      const to = cloud.uri('streamed');
+      const more = ['--namespace', 'one'];
+      const refused = await cli(['convert', WORDS, '--to', to, ...more]);
+      expect(refused.stderr).toContain('[TARGET_NOT_EMPTY]');
+      expect(refused.code).toBe(4);
+      expect((await cli(['convert', WORDS, '--to', to, ...more, '--overwrite'])).code).toBe(0);
+      expect(await idsIn(to)).toEqual(new Map([['one', 2000]]));
+    });
+
+    it('a missing bucket is one clear error', async () => {
+      const { code, stderr } = await cli(['convert', WORDS, '--to', cloud.missingBucketUri]);
+      expect(stderr).toContain('[STORE_NOT_FOUND]');
+      expect(stderr).not.toMatch(/\n\s+at /);
+      expect(code).toBe(4);
+    });
+
+    it('a wrong key is one clear error', async () => {
+      if (cloud.wrongEnv === undefined) return;
+      const { code, stderr } = await cli(['convert', WORDS, '--to', cloud.uri('wrong')], cloud.wrongEnv);
+      expect(stderr).toContain('[STORE_CREDENTIALS]');
+      expect(stderr).not.toMatch(/\n\s+at /);
+      expect(code).toBe(4);
+    });
+  });
+}
