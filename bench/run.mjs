@@ -7,7 +7,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DATA_DIR, DEFAULT_SEED, generate } from './generate.mjs';
-import { CASES } from './lib/cases.mjs';
+import { CASES } from './cases/index.mjs';
 import { describeMachine, machineLine, peerVersions } from './lib/machine.mjs';
 import { renderPicture } from './lib/picture.mjs';
 import { parseSize, showSize } from './lib/sizes.mjs';
@@ -96,17 +96,20 @@ try {
   for (const each of cases) {
     try {
       rows.push(
-        ...(await each.run({
-          size,
-          rounds,
-          threads,
-          peers,
-          quick: options.quick,
-          input,
-          say,
-          note,
-          ...directories(each.name),
-        })),
+        ...(await each.run(
+          {
+            size,
+            rounds,
+            threads,
+            peers,
+            quick: options.quick,
+            input,
+            say,
+            note,
+            ...directories(each.name),
+          },
+          each,
+        )),
       );
     } catch (error) {
       rows.push({ case: each.name, title: each.title, tool: 'pineload', reference: true, failed: error.message });

@@ -1,0 +1,20 @@
+/**
+ * What is aimed at: pineload's speed over the other tool's, on inputs of 2 GB or more. `two` and `one` are DuckDB on as many
+ * threads as pineload and on one.
+ */
+export const AIMS = {
+  'jsonl-17': { two: 6, one: 5, polars: 7, hyparquet: 30, parquetjs: 150, floor: 0.5 },
+  'jsonl-8': { two: 6, one: 5, floor: 0.5 },
+  'jsonl-words': { two: 4 },
+  'jsonl-sparse': { two: 3 },
+  'csv-1536': { two: 20 },
+  'csv-words': { two: 8 },
+  'jsonl-17-gz': { gzip: 1 / 1.2 },
+  namespaces: { files: 1 / 1.3 },
+  startup: { node: 0.5 },
+};
+
+/** Peak memory may grow by this share from a tenth of the input to all of it. */
+export const PEAK_GROWTH = 0.1;
+/** And it never exceeds this. */
+export const PEAK_BYTES = 300e6;

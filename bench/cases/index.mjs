@@ -1,0 +1,45 @@
+import { INPUTS } from '../lib/inputs.mjs';
+import { convertCase } from './convert.mjs';
+import { curveCase } from './curve.mjs';
+import { wholeLineCase } from './line.mjs';
+import { memoryCase } from './memory.mjs';
+import { namespacesCase } from './namespaces.mjs';
+import { startupCase } from './startup.mjs';
+import { uploadLocalCase, uploadS3Case } from './upload.mjs';
+
+/**
+ * A row of work in the suite.
+ *
+ * @typedef {object} Case
+ * @property {string} name for --only
+ * @property {string} title
+ * @property {(bench: Bench, theCase: Case) => Promise<object[]>} run gives rows of results
+ *
+ * @typedef {object} Bench
+ * @property {number} size bytes of each input
+ * @property {number} rounds
+ * @property {number} threads of the peers, and of pineload where it has several
+ * @property {boolean} peers measure the peers too
+ * @property {boolean} quick
+ * @property {string} workDir cleared after each round
+ * @property {string} keepDir cleared after the case
+ * @property {(kind: string, size?: number) => Promise<object>} input makes it, or finds it
+ * @property {(text: string) => void} say
+ * @property {(text: string) => void} note for the end of the report
+ */
+
+/** @type {Case[]} */
+export const CASES = [
+  ...['jsonl-17', 'jsonl-8', 'jsonl-words', 'jsonl-sparse', 'csv-1536', 'csv-words', 'jsonl-17-gz'].map((kind) => ({
+    name: kind,
+    title: `convert ${INPUTS[kind].text}`,
+    run: (bench, theCase) => convertCase(kind, bench, theCase),
+  })),
+  { name: 'memory', title: 'peak memory of convert, a tenth of the input and all of it', run: memoryCase },
+  { name: 'namespaces', title: `convert ${INPUTS['jsonl-namespaces'].text}`, run: namespacesCase },
+  { name: 'curve', title: `convert ${INPUTS['jsonl-17'].text}, by number of workers`, run: curveCase },
+  { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
+  { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },
+  { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },
+  { name: 'startup', title: 'start: pineload --version', run: startupCase },
+];
