@@ -24,6 +24,10 @@ describe('POST /bulk/imports', () => {
       { uri: 's3://data--use1-az4--x-s3/x/' },
       'Importing from S3 Express One Zone (directory buckets) is not supported',
     ],
+    [
+      { uri: 'https://acct.blob.core.windows.net/container/x/?sv=1&sig=secret' },
+      'uri must not hold a query; private storage is reached through a storage integration',
+    ],
     [{ uri: GONE, errorMode: { onError: 'skip' } }, 'errorMode.onError must be abort or continue'],
     [{ uri: GONE, integrationId: 'x'.repeat(1001) }, 'integrationId must be a string of at most 1000 characters'],
   ])('refuses %j', async (body, message) => {
@@ -248,6 +252,31 @@ describe('the control plane', () => {
     const reply = await call(url, method, path, body);
     expect(reply).toMatchObject({ status, body: { status, error: { code } } });
     expect(reply.body.error.message).toMatch(message);
+  });
+
+  it('describes and makes indexes by schema and deployment in API versions that do', async () => {
+    const { url } = await emulate();
+    const headers = { 'Api-Key': 'k', 'X-Pinecone-Api-Version': '2026-07' };
+    const described = await (await fetch(`${url}/indexes/words`, { headers })).json();
+    expect(described).toEqual({
+      name: 'words',
+      schema: { fields: { _values: { type: 'dense_vector', dimension: 2, metric: 'cosine' } } },
+      deployment: { deployment_type: 'managed', cloud: 'aws', region: 'us-east-1' },
+      read_capacity: { mode: 'OnDemand', status: { state: 'Ready' } },
+      host: url,
+      status: { ready: true, state: 'Ready' },
+      deletion_protection: 'disabled',
+      tags: {},
+    });
+    const make = (body: object) =>
+      fetch(`${url}/indexes`, { method: 'POST', headers, body: JSON.stringify({ name: 'lexical', ...body }) });
+    expect((await make({ schema: { fields: { body: { type: 'string' } } } })).status).toBe(400);
+    const made = await make({ schema: { fields: { _sparse_values: { type: 'sparse_vector' } } } });
+    expect(made.status).toBe(201);
+    expect((await call(url, 'GET', '/indexes/lexical')).body).toMatchObject({
+      vector_type: 'sparse',
+      metric: 'dotproduct',
+    });
   });
 
   it('does not delete a protected index', async () => {

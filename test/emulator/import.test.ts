@@ -98,6 +98,36 @@ describe('an import', () => {
     expect(stats.body).not.toHaveProperty('dimension');
   });
 
+  it('tells its progress as it goes, over many small files too', async () => {
+    const { url } = await emulate({ importMs: 300 });
+    const files = Object.fromEntries(
+      Array.from({ length: 12 }, (_, i) => [`ns/${i}.parquet`, dense(`('${i}', [${i}, 1], NULL)`)]),
+    );
+    const uri = await parquet(files);
+    const id = await start(url, uri);
+    const seen: number[] = [];
+    let last: Json;
+    do {
+      last = (await call(url, 'GET', `/bulk/imports/${id}`)).body;
+      expect(last.percentComplete).toBeGreaterThanOrEqual(seen.at(-1) ?? 0);
+      if (last.percentComplete !== seen.at(-1)) seen.push(last.percentComplete);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    } while (last.status !== 'Completed');
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen.at(-1)).toBe(100);
+  });
+
+  it('takes names with spaces and percent signs in the URI', async () => {
+    const { url } = await emulate();
+    const uri = await parquet({ 'with space %41/name space/0.parquet': dense(`('a', [1, 2], NULL)`) });
+    const inner = `${uri}with%20space%20%2541/`;
+    expect((await runToEnd(url, inner)).status).toBe('Completed');
+    expect(await counts(url)).toEqual({ 'name space': 1 });
+    expect((await runToEnd(url, `${inner}name%20space/0.parquet`)).error).toContain(
+      'with space %41/name space/0.parquet": It looks like you specified a complete path to a parquet file',
+    );
+  });
+
   it('can be cancelled; what was imported until then stays', async () => {
     const { url } = await emulate({ pendingMs: 1, importMs: 20_000 });
     const uri = await parquet({

@@ -1,5 +1,5 @@
 import { MAX_URI_LENGTH } from '../../records/limits.js';
-import { BAD_SCHEME, DIRECTORY_BUCKET, URI_MISSING, uriTooLong, wrongCloud } from '../rules/texts.js';
+import { BAD_SCHEME, DIRECTORY_BUCKET, SIGNED_URI, URI_MISSING, uriTooLong, wrongCloud } from '../rules/texts.js';
 
 /** Hosts of Azure Blob Storage, sovereign clouds included: `ACCOUNT.blob.core.windows.net`. */
 const AZURE_HOST = /^[a-z0-9-]+\.blob\.(core\.[a-z0-9.-]+|storage\.azure\.net)$/i;
@@ -22,7 +22,9 @@ export function uriRefusal(uri: unknown, cloud: string): string | undefined {
   }
   if (scheme === 'gs' || scheme === 'file') return undefined;
   if ((scheme === 'https' || scheme === 'http') && URL.canParse(uri)) {
-    const { hostname } = new URL(uri);
+    const { hostname, search } = new URL(uri);
+    // A shared access signature is a secret, and an import's URI is shown to whoever lists the imports.
+    if (search !== '') return SIGNED_URI;
     if (LOOPBACK.test(hostname) || (scheme === 'https' && AZURE_HOST.test(hostname))) return undefined;
   }
   return BAD_SCHEME;
@@ -30,7 +32,7 @@ export function uriRefusal(uri: unknown, cloud: string): string | undefined {
 
 /** The path of a key as the service's texts write it: from the bucket's (container's, file system's) root. */
 export function pathInBucket(uri: string, key: string): string {
-  const base = uri.replace(/[?#].*$/, '').replace(/\/+$/, '');
+  const base = uri.replace(/\/+$/, '');
   if (base.startsWith('file://')) return `${decode(base.slice('file://'.length))}/${key}`;
   const [, , , ...parts] = base.split('/');
   if (base.startsWith('http')) {
@@ -41,10 +43,13 @@ export function pathInBucket(uri: string, key: string): string {
   return [...parts, key].join('/');
 }
 
-/** The directory and name of a URI that names a Parquet file, or undefined. */
+/** The directory (a URI) and name of a URI that names a Parquet file, or undefined. */
 export function asFile(uri: string): { readonly directory: string; readonly name: string } | undefined {
   const match = /^(.*\/)([^/]+\.parquet)$/i.exec(uri);
-  return match ? { directory: match[1]!, name: match[2]! } : undefined;
+  if (!match) return undefined;
+  const [, directory, name] = match as unknown as [string, string, string];
+  // S3 and GCS keys are taken letter by letter, the other URIs are percent-encoded.
+  return { directory, name: /^(file|https?):/.test(uri) ? decode(name) : name };
 }
 
 function decode(text: string): string {

@@ -126,13 +126,7 @@ async function importFiles(
   total: number,
 ): Promise<void> {
   const { record, index, signal } = context;
-  const pace = new Pace(total, context.importMs, context.recordsPerSecond, signal);
-  const step = Math.max(1, Math.ceil(total / PROGRESS_STEPS));
-  const progress = async (): Promise<void> => {
-    const done = record.recordsImported + record.recordsSkipped;
-    await pace.reached(done);
-    record.percentComplete = total === 0 ? 100 : (100 * done) / total;
-  };
+  const progress = new Progress(record, total, new Pace(total, context.importMs, context.recordsPerSecond, signal));
   let namespace: NamespaceImport | undefined;
   for (const file of files) {
     if (namespace?.name !== file.namespace) {
@@ -141,10 +135,10 @@ async function importFiles(
     }
     const parquet = await reach(context, () => ParquetFile.open(store, file, signal));
     const columns = checkColumns(parquet.schema, index.settings.vectorType, context.extraColumns, file.key);
-    await readFile(context, parquet, columns, file, namespace, step, progress);
+    await readFile(context, parquet, columns, file, namespace, progress);
   }
   namespace?.finish();
-  await progress();
+  await progress.tell();
 }
 
 async function readFile(
@@ -153,15 +147,15 @@ async function readFile(
   columns: readonly ColumnName[],
   file: ImportFile,
   namespace: NamespaceImport,
-  step: number,
-  progress: () => Promise<void>,
+  progress: Progress,
 ): Promise<void> {
   let read = 0;
   try {
     for await (const { number, row } of parquet.read(columns)) {
       context.signal.throwIfAborted();
       namespace.add(row, file, number);
-      if (++read % step === 0) await progress();
+      read++;
+      if (progress.isDue()) await progress.tell();
     }
   } catch (error) {
     context.signal.throwIfAborted();
@@ -169,6 +163,36 @@ async function readFile(
     // Pages that cannot be read, or a store that stopped answering. The service's text for it is not published.
     const reason = error instanceof Error ? error.message : String(error);
     throw new ImportFailure(badRecord(file.name, read, reason), file.key);
+  }
+}
+
+/** Tells of an import's progress in steps, and keeps it to its pace at each. */
+class Progress {
+  readonly #step: number;
+  #nextAt: number;
+
+  constructor(
+    private readonly record: ImportRecord,
+    private readonly total: number,
+    private readonly pace: Pace,
+  ) {
+    this.#step = Math.max(1, Math.ceil(total / PROGRESS_STEPS));
+    this.#nextAt = this.#step;
+  }
+
+  isDue(): boolean {
+    return this.#done >= this.#nextAt;
+  }
+
+  async tell(): Promise<void> {
+    const done = this.#done;
+    this.#nextAt = done + this.#step;
+    await this.pace.reached(done);
+    this.record.percentComplete = this.total === 0 ? 100 : (100 * done) / this.total;
+  }
+
+  get #done(): number {
+    return this.record.recordsImported + this.record.recordsSkipped;
   }
 }
 
@@ -225,5 +249,5 @@ function sparseOf({ sparse }: Row): KeptRecord['sparse'] {
 }
 
 function withSlash(uri: string): string {
-  return uri.endsWith('/') || uri.includes('?') ? uri : `${uri}/`;
+  return uri.endsWith('/') ? uri : `${uri}/`;
 }

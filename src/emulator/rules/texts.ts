@@ -75,4 +75,5 @@ export const uriTooLong = (length: number, max: number): string =>
   `uri must be at most ${max} characters long, got ${length}`;
 export const wrongCloud = (cloud: string): string =>
   `Importing from Amazon S3 is only supported for indexes hosted on AWS; this index is hosted on ${cloud}`;
+export const SIGNED_URI = 'uri must not hold a query; private storage is reached through a storage integration';
 export const DIRECTORY_BUCKET = 'Importing from S3 Express One Zone (directory buckets) is not supported';
