@@ -74,6 +74,7 @@ class AzureStore implements ObjectStore {
   readonly #tries: number;
   readonly #partBytes: number;
   readonly #partsInFlight: number;
+  readonly #page: { maxPageSize?: number };
 
   constructor(
     target: Target,
@@ -82,6 +83,7 @@ class AzureStore implements ObjectStore {
   ) {
     this.uri = target.display;
     this.#prefix = target.prefix;
+    this.#page = options.listPage === undefined ? {} : { maxPageSize: options.listPage };
     this.maxKeyBytes = MAX_AZURE_KEY_BYTES - Buffer.byteLength(target.prefix);
     this.maxPartBytes = this.maxKeyBytes;
     this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
@@ -97,16 +99,18 @@ class AzureStore implements ObjectStore {
       ...sending(options.signal),
     });
     try {
-      for await (const { name, properties, metadata } of blobs) {
+      for await (const page of blobs.byPage(this.#page)) {
         throwIfAborted(options.signal);
-        // Accounts with a hierarchical namespace list their directories as empty blobs marked so.
-        if (name.endsWith('/') || metadata?.['hdi_isfolder'] === 'true') continue;
-        yield {
-          key: name.slice(this.#prefix.length),
-          bytes: properties.contentLength ?? 0,
-          etag: properties.etag,
-          metadata: metadata ?? {},
-        };
+        for (const { name, properties, metadata } of page.segment.blobItems) {
+          // Accounts with a hierarchical namespace list their directories as empty blobs marked so.
+          if (name.endsWith('/') || metadata?.['hdi_isfolder'] === 'true') continue;
+          yield {
+            key: name.slice(this.#prefix.length),
+            bytes: properties.contentLength ?? 0,
+            etag: properties.etag,
+            metadata: metadata ?? {},
+          };
+        }
       }
     } catch (error) {
       throw this.#explain(error, '', options.signal);

@@ -78,6 +78,7 @@ class GcsStore implements ObjectStore {
   readonly #prefix: string;
   readonly #tries: number;
   readonly #partBytes: number;
+  readonly #page: { maxResults?: number };
   #bucketSeen = false;
 
   constructor(
@@ -88,6 +89,7 @@ class GcsStore implements ObjectStore {
   ) {
     this.uri = target.display;
     this.#prefix = target.prefix;
+    this.#page = options.listPage === undefined ? {} : { maxResults: options.listPage };
     this.#bucket = storage.bucket(target.bucket);
     this.maxKeyBytes = MAX_CLOUD_KEY_BYTES - Buffer.byteLength(target.prefix);
     this.maxPartBytes = this.maxKeyBytes;
@@ -105,6 +107,7 @@ class GcsStore implements ObjectStore {
         const [page, next] = await this.#bucket.getFiles({
           prefix: this.#prefix + prefix,
           autoPaginate: false,
+          ...this.#page,
           ...(pageToken === undefined ? {} : { pageToken }),
         });
         files = page;

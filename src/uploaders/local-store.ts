@@ -164,7 +164,8 @@ export class LocalStore implements ObjectStore {
   /** Is this a directory reached without a symbolic link below the root? `''` is the root. */
   async #isPlainDirectory(directory: string): Promise<boolean> {
     try {
-      if (!(await fs.stat(this.uri)).isDirectory()) throw notADirectory(this, '');
+      // Without its last separator, or a file in the root's place would pass for nothing at all.
+      if (!(await fs.stat(path.resolve(this.uri))).isDirectory()) throw notADirectory(this, '');
       let parent = '';
       for (const part of directory.split('/').slice(0, -1)) {
         parent += `${part}/`;

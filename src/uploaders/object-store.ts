@@ -88,6 +88,8 @@ export interface StoreOptions {
    * S3-compatible stores that do not know these headers.
    */
   readonly checksums?: 'default' | 'none' | undefined;
+  /** Keys asked for with one request of a listing. Default: as many as the service gives (S3 and GCS 1,000, Azure 5,000). */
+  readonly listPage?: number | undefined;
 }
 
 /** 16 MiB: 10 GB files stay far below every provider's limit on parts (10,000; Azure 50,000). */

@@ -153,7 +153,8 @@ export class PartWriter implements ObjectWriter {
         this.#free.push(buffer);
       },
       (error: unknown) => {
-        this.#failure ??= this.sink.explain(error);
+        // Requests that `abort` itself cuts off are no failure.
+        if (this.#state === 'open') this.#failure ??= this.sink.explain(error);
         this.#stop.abort();
       },
     );

@@ -133,6 +133,7 @@ class S3Store implements ObjectStore {
   readonly #tries: number;
   readonly #partBytes: number;
   readonly #partsInFlight: number;
+  readonly #page: { MaxKeys?: number };
   #bucketSeen = false;
 
   constructor(
@@ -142,6 +143,7 @@ class S3Store implements ObjectStore {
   ) {
     this.uri = target.display;
     this.#bucket = target.bucket;
+    this.#page = options.listPage === undefined ? {} : { MaxKeys: options.listPage };
     this.#prefix = target.prefix;
     this.maxKeyBytes = MAX_CLOUD_KEY_BYTES - Buffer.byteLength(target.prefix);
     this.maxPartBytes = this.maxKeyBytes;
@@ -159,6 +161,7 @@ class S3Store implements ObjectStore {
           new ListObjectsV2Command({
             Bucket: this.#bucket,
             Prefix: this.#prefix + prefix,
+            ...this.#page,
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
           sending(options.signal),

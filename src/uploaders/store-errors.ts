@@ -42,6 +42,8 @@ const NETWORK_CODES = new Set([
   'REQUEST_SEND_ERROR',
   'TimeoutError',
   'RequestTimeout',
+  // Not on our request, which was looked at before: Azure's streams end so when the connection breaks.
+  'AbortError',
 ]);
 
 /**

@@ -1,0 +1,48 @@
+import { findBinary, freePort, startServer } from './process.js';
+
+export interface FakeGcs {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string;
+  /** What `openStore` needs in its environment. */
+  readonly env: { readonly STORAGE_EMULATOR_HOST: string };
+  uri(bucket: string, prefix?: string): string;
+  createBucket(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts fake-gcs-server in memory. It checks no credentials. */
+export async function startFakeGcs(): Promise<FakeGcs> {
+  const binary = findBinary('fake-gcs-server');
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const server = await startServer(
+    binary,
+    [
+      '-scheme',
+      'http',
+      '-host',
+      '127.0.0.1',
+      '-port',
+      String(port),
+      '-backend',
+      'memory',
+      '-log-level',
+      'error',
+    ].concat('-external-url', endpoint, '-public-host', `127.0.0.1:${port}`),
+    `${endpoint}/storage/v1/b?project=test`,
+  );
+  return {
+    endpoint,
+    env: { STORAGE_EMULATOR_HOST: endpoint },
+    uri: (bucket, prefix = '') => `gs://${bucket}/${prefix}`,
+    createBucket: async (name) => {
+      const answer = await fetch(`${endpoint}/storage/v1/b?project=test`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name }),
+      });
+      if (!answer.ok) throw new Error(`bucket ${name}: ${answer.status} ${await answer.text()}`);
+    },
+    stop: () => server.stop(),
+  };
+}
