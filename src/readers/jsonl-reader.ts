@@ -6,7 +6,7 @@ import { mergeRejects, terminated } from './chunk-bytes.js';
 import { DenseVectorReader } from './dense-vector.js';
 import { FieldTrie } from './field-trie.js';
 import { JsonText } from './json-text.js';
-import { RecordWalker, Walk } from './json/record-walker.js';
+import { RecordWalker, WALK_DUPLICATE, WALK_NOT_OBJECT, WALK_OK } from './json/record-walker.js';
 import { STRING_ESCAPED, STRING_LONE_SURROGATE } from './json/scanner.js';
 import { MetadataAssembler, metadataKey } from './metadata-assembler.js';
 import { NamespaceReader, RepeatedText, type NamespaceSource } from './namespace.js';
@@ -14,7 +14,7 @@ import { describeJson, fieldLabel as label, problem, shown, type Problem } from 
 import type { Chunk, ChunkReader, FieldPath, MetadataColumnType, ReaderConfig } from './reader.js';
 import { SparseVectorReader } from './sparse-vector.js';
 import { TextBuffer } from './text-buffer.js';
-import { unexpectedVector } from './unexpected-vector.js';
+import { holdsVector, unexpectedVector } from './unexpected-vector.js';
 
 const LF = 0x0a;
 const NONE = -1;
@@ -105,14 +105,14 @@ export class JsonlReader implements ChunkReader, NamespaceSource {
     if (this.config.keepRaw) builder.setRaw(start, rawEnd);
     const walk = walker.walk(bytes, start, end, builder.denseColumn(), builder.denseStart());
     const namespace = this.namespace.read(this);
-    const wrong = walk === Walk.OK ? this.fillRow(namespace) : this.walkProblem(walk, start, end);
+    const wrong = walk === WALK_OK ? this.fillRow(namespace) : this.walkProblem(walk, start, end);
     if (wrong === undefined) {
       builder.commitRow();
       return;
     }
     builder.rollbackRow();
     // Behind a syntax error the record may have had a namespace that was not seen.
-    const known = walk === Walk.OK || walk === Walk.DUPLICATE;
+    const known = walk === WALK_OK || walk === WALK_DUPLICATE;
     builder.reject({
       source: chunk.source,
       line,
@@ -124,11 +124,11 @@ export class JsonlReader implements ChunkReader, NamespaceSource {
     });
   }
 
-  private walkProblem(walk: Walk, start: number, end: number): Problem {
+  private walkProblem(walk: number, start: number, end: number): Problem {
     const { scanner } = this.walker;
-    if (walk === Walk.DUPLICATE)
+    if (walk === WALK_DUPLICATE)
       return problem('JSON_DUPLICATE_KEY', this.walker.duplicate, 'the field once', 'it twice');
-    if (walk === Walk.NOT_OBJECT) {
+    if (walk === WALK_NOT_OBJECT) {
       const from = scanner.skipSpace(start);
       return problem('JSON_NOT_OBJECT', undefined, 'a JSON object', describeJson(this.bytes, from, end));
     }
@@ -203,7 +203,7 @@ export class JsonlReader implements ChunkReader, NamespaceSource {
     const { walker, unexpectedSlot, bytes } = this;
     if (unexpectedSlot !== NONE) {
       const start = walker.starts[unexpectedSlot]!;
-      if (start >= 0 && bytes[start] !== 0x6e) {
+      if (start >= 0 && holdsVector(bytes, start, walker.ends[unexpectedSlot]!)) {
         return unexpectedVector(this.config, describeJson(bytes, start, walker.ends[unexpectedSlot]!));
       }
     }

@@ -4,12 +4,11 @@ const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
 
-const enum Quoting {
-  NONE = 0,
-  QUOTED = 1,
-  /** Quoted, with doubled quotes inside. */
-  DOUBLED = 2,
-}
+// How a field is quoted.
+const PLAIN = 0;
+const QUOTED = 1;
+/** Quoted, with doubled quotes inside. */
+const DOUBLED = 2;
 
 /**
  * Finds the fields of CSV rows, strictly by RFC 4180: a quote opens a field only as its first byte, is doubled inside, and behind the
@@ -58,15 +57,15 @@ export class CsvRow {
     const { delimiter, stops } = this;
     let p = start;
     for (;;) {
-      let kind = Quoting.NONE;
+      let kind: number = PLAIN;
       let from = p;
       let to: number;
       if (bytes[p] === QUOTE) {
-        kind = Quoting.QUOTED;
+        kind = QUOTED;
         from = p + 1;
         to = bytes.indexOf(QUOTE, from);
         while (to >= 0 && bytes[to + 1] === QUOTE) {
-          kind = Quoting.DOUBLED;
+          kind = DOUBLED;
           to = bytes.indexOf(QUOTE, to + 2);
         }
         if (to < 0) return this.fail(start, bytes.length - 1, 'a closing quote');
@@ -82,7 +81,7 @@ export class CsvRow {
         this.quoting[this.fields] = kind;
       }
       this.fields++;
-      if (kind !== Quoting.NONE) this.innerLines += countLines(bytes, from, to);
+      if (kind !== PLAIN) this.innerLines += countLines(bytes, from, to);
       const c = bytes[p]!;
       if (c === delimiter) {
         p++;
@@ -94,7 +93,7 @@ export class CsvRow {
         return this.fail(
           start,
           p,
-          kind === Quoting.NONE ? 'a line feed behind the carriage return' : 'a delimiter behind the closing quote',
+          kind === PLAIN ? 'a line feed behind the carriage return' : 'a delimiter behind the closing quote',
         );
       }
     }
@@ -104,7 +103,7 @@ export class CsvRow {
   text(field: number): void {
     const start = this.starts[field]!;
     const end = this.ends[field]!;
-    if (this.quoting[field] === Quoting.DOUBLED) {
+    if (this.quoting[field] === DOUBLED) {
       this.plain.undouble(this.bytes, start, end);
       this.textBytes = this.plain.bytes;
       this.textStart = 0;

@@ -3,15 +3,13 @@ import { TextBuffer } from '../text-buffer.js';
 import { scanFloat32Array } from './float32.js';
 import { JsonScanner, MAX_JSON_DEPTH, STRING_ESCAPED } from './scanner.js';
 
-/** How a walk ended. */
-export const enum Walk {
-  OK = 0,
-  /** See `scanner.errorAt`; fields before the error are known. */
-  SYNTAX = 1,
-  NOT_OBJECT = 2,
-  /** See `duplicate`. */
-  DUPLICATE = 3,
-}
+// How a walk ended.
+export const WALK_OK = 0;
+/** See `scanner.errorAt`; fields before the error are known. */
+export const WALK_SYNTAX = 1;
+export const WALK_NOT_OBJECT = 2;
+/** See `duplicate`. */
+export const WALK_DUPLICATE = 3;
 
 /**
  * Walks one JSON record once: checks all of its syntax, and notes where the fields of a trie are. A dense vector that is a plain array
@@ -55,9 +53,9 @@ export class RecordWalker {
 
   /**
    * @param dense where the dense vector goes, from `denseStart` on
-   * @returns how it went; `bytes[end]` must be as JsonScanner wants it
+   * @returns WALK_OK or how it failed; `bytes[end]` must be as JsonScanner wants it
    */
-  walk(bytes: Uint8Array, start: number, end: number, dense: Float32Array, denseStart: number): Walk {
+  walk(bytes: Uint8Array, start: number, end: number, dense: Float32Array, denseStart: number): number {
     const { scanner } = this;
     scanner.begin(bytes, end);
     this.starts.fill(-1);
@@ -76,15 +74,15 @@ export class RecordWalker {
     let p = scanner.skipSpace(start);
     const isObject = bytes[p] === 0x7b;
     p = isObject ? this.walkObject(p, this.trie.root, 1) : scanner.skipValue(p, 0);
-    if (p < 0) return Walk.SYNTAX;
+    if (p < 0) return WALK_SYNTAX;
     p = scanner.skipSpace(p);
     if (p !== end) {
       scanner.fail(p, 'the end of the line');
-      return Walk.SYNTAX;
+      return WALK_SYNTAX;
     }
-    if (!isObject) return Walk.NOT_OBJECT;
+    if (!isObject) return WALK_NOT_OBJECT;
     if (this.rest.length > 4) this.duplicate ??= this.duplicateInRest();
-    return this.duplicate === undefined ? Walk.OK : Walk.DUPLICATE;
+    return this.duplicate === undefined ? WALK_OK : WALK_DUPLICATE;
   }
 
   /** @param depth objects and arrays open, this one included */

@@ -12,20 +12,18 @@ export const STRING_ESCAPED = 1;
 /** An escape such as `\ud800` without its other half: valid JSON text, but no text that UTF-8 can hold. */
 export const STRING_LONE_SURROGATE = 2;
 
-const enum Class {
-  PLAIN = 0,
-  QUOTE = 1,
-  BACKSLASH = 2,
-  CONTROL = 3,
-  NON_ASCII = 4,
-}
+// What a byte means inside of a string.
+const PLAIN = 0;
+const QUOTE = 1;
+const BACKSLASH = 2;
+const CONTROL = 3;
+const NON_ASCII = 4;
 
-/** What a byte means inside of a string. */
 const STRING_CLASS = new Uint8Array(256);
-STRING_CLASS.fill(Class.CONTROL, 0, 0x20);
-STRING_CLASS.fill(Class.NON_ASCII, 0x80);
-STRING_CLASS[0x22] = Class.QUOTE;
-STRING_CLASS[0x5c] = Class.BACKSLASH;
+STRING_CLASS.fill(CONTROL, 0, 0x20);
+STRING_CLASS.fill(NON_ASCII, 0x80);
+STRING_CLASS[0x22] = QUOTE;
+STRING_CLASS[0x5c] = BACKSLASH;
 
 const IN_ARRAY = 0;
 const IN_OBJECT = 1;
@@ -150,14 +148,14 @@ export class JsonScanner {
     let p = start + 1;
     for (;;) {
       let kind = STRING_CLASS[bytes[p]!]!;
-      while (kind === Class.PLAIN) kind = STRING_CLASS[bytes[++p]!]!;
-      if (kind === Class.QUOTE) {
+      while (kind === PLAIN) kind = STRING_CLASS[bytes[++p]!]!;
+      if (kind === QUOTE) {
         // The byte at `end` may be a quote itself, and is no part of the text.
         return p < this.end ? p + 1 : this.fail(p, 'the closing quote');
       }
-      if (kind === Class.BACKSLASH) {
+      if (kind === BACKSLASH) {
         p = this.skipEscape(p);
-      } else if (kind === Class.NON_ASCII) {
+      } else if (kind === NON_ASCII) {
         const length = utf8Length(bytes, p, this.end);
         if (length === 0) return this.fail(p, 'UTF-8', 'UTF8_INVALID');
         p += length;
