@@ -103,6 +103,8 @@ export async function startPrepared(
     {
       state: claims,
       manifestSha256: sha256,
+      // The host is the same whether the index is named or its host given; on loopback ports come and go.
+      index: client.loopback ? client.index : client.host,
       beforeStart: async () => {
         if (options.check === false) return;
         const { imports } = target;
@@ -174,24 +176,10 @@ export async function watchImport(options: WatchImportOptions): Promise<WatchImp
 const milliseconds = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
-export async function follow(
-  client: PineconeClient,
-  id: string,
-  options: CommonOptions & WaitSettings,
-): Promise<ImportModel> {
-  const started = performance.now();
+export async function follow(client: PineconeClient, id: string, options: CommonOptions & WaitSettings): Promise<ImportModel> {
   const { signal, onEvent } = options;
-  const model = await watch({
-    client,
-    id,
-    timeoutMs: milliseconds(options.timeout),
-    pollMs: milliseconds(options.poll),
-    onEvent,
-    signal,
-  });
-  const seconds = (performance.now() - started) / 1000;
-  onEvent?.({ type: 'import.done', id, status: model.status, recordsImported: model.recordsImported, seconds });
-  return model;
+  const timeoutMs = milliseconds(options.timeout);
+  return watch({ client, id, timeoutMs, pollMs: milliseconds(options.poll), onEvent, signal });
 }
 
 /** Proves that everything arrived and writes the receipt beside the manifest. */
@@ -215,7 +203,6 @@ export async function verify(
       signal,
     });
     await writeStateJson(receipts, RECEIPT_KEY, receipt, signal);
-    onEvent?.({ type: 'verify.done', records: manifest.records, namespaces: manifest.namespaces.length });
     return receipt;
   } catch (error) {
     // What is missing, namespace by namespace, is worth keeping.
