@@ -98,8 +98,9 @@ export class RecordObjectReader {
     if (!isObject(record) || Array.isArray(record)) return fault('JSON_NOT_OBJECT', undefined, 'an object', record);
     return (
       this.#id(record.id) ??
-      this.#values(record.values) ??
+      this.#dense(record.values) ??
       this.#sparse(sparseOf(record)) ??
+      this.#unexpected(record) ??
       this.#metadata(record.metadata) ??
       this.#namespace(record.namespace)
     );
@@ -112,13 +113,9 @@ export class RecordObjectReader {
     return undefined;
   }
 
-  #values(values: unknown): Fault | undefined {
+  #dense(values: unknown): Fault | undefined {
     const { kind, dimension } = this.#options;
-    if (kind === 'sparse') {
-      // Pinecone's clients give sparse records an empty `values`.
-      if (isAbsent(values) || (isNumberList(values) && values.length === 0)) return undefined;
-      return fault('VALUES_UNEXPECTED', 'values', 'none', values);
-    }
+    if (kind === 'sparse') return undefined;
     if (isAbsent(values)) return fault('VALUES_MISSING', 'values', 'a list of numbers', values);
     if (!isNumberList(values)) return fault('VALUES_TYPE', 'values', 'a list of numbers', values);
     if (values.length !== dimension) {
@@ -141,8 +138,8 @@ export class RecordObjectReader {
 
   #sparse(sparse: unknown): Fault | undefined {
     const field = 'sparseValues';
-    if (isAbsent(sparse)) return undefined;
-    if (this.#options.kind === 'dense') return fault('SPARSE_UNEXPECTED', field, 'none', sparse);
+    // A sparse vector that is missing is no fault in a hybrid run; in a sparse one the rules find it.
+    if (isAbsent(sparse) || this.#options.kind === 'dense') return undefined;
     const { indices, values } = isObject(sparse) ? (sparse as { indices?: unknown; values?: unknown }) : {};
     if (!isNumberList(indices) || !isNumberList(values)) {
       return fault('SPARSE_TYPE', field, 'an object with the lists "indices" and "values"', sparse);
@@ -164,9 +161,29 @@ export class RecordObjectReader {
     return undefined;
   }
 
+  /** A vector of the other kind would be lost without a word. Pinecone's clients give sparse records an empty `values`. */
+  #unexpected(record: VectorRecord): Fault | undefined {
+    const { kind } = this.#options;
+    const values: unknown = record.values;
+    const sparse = sparseOf(record);
+    if (kind === 'sparse' && !isAbsent(values) && !(isNumberList(values) && values.length === 0)) {
+      return fault('VALUES_UNEXPECTED', 'values', 'no dense vector in a run of sparse records (vectorType)', values);
+    }
+    if (kind === 'dense' && !isAbsent(sparse)) {
+      return fault(
+        'SPARSE_UNEXPECTED',
+        'sparseValues',
+        'no sparse vector in a run of dense records (vectorType)',
+        sparse,
+      );
+    }
+    return undefined;
+  }
+
   #metadata(metadata: unknown): Fault | undefined {
     if (isAbsent(metadata)) return undefined;
     if (typeof metadata === 'string') {
+      if (metadata.length < 16 && metadata.trim() === 'null') return undefined;
       // Half of a surrogate pair would become U+FFFD on its way to UTF-8, without a word.
       if (/\p{Surrogate}/u.test(metadata)) {
         return { code: 'UTF8_INVALID', field: 'metadata', expected: 'valid Unicode', got: 'half of a surrogate pair' };
