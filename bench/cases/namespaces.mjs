@@ -39,6 +39,7 @@ export async function namespacesCase(bench, { name, title }) {
       rowsPerSecond: facts.rows / seconds,
       mbPerSecond: facts.textBytes / 1e6 / seconds,
       peakBytes: undefined,
+      outputBytes: undefined,
       ratio: seconds / all.seconds,
       target: AIMS.namespaces.files,
     },

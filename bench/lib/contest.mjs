@@ -113,7 +113,8 @@ export function withRatios(rows, contenders) {
   const references = contenders.filter(({ reference }) => reference).map(({ id }) => id);
   return rows.map((row, i) => {
     if (row.reference || row.failed) return row;
-    const against = rows.find(({ id }) => id === (contenders[i].against ?? references[0]));
+    const wanted = contenders[i].against;
+    const against = rows.find(({ id }) => id === (references.includes(wanted) ? wanted : references[0]));
     return against?.seconds === undefined ? row : { ...row, ratio: row.seconds / against.seconds };
   });
 }

@@ -54,7 +54,7 @@ export async function measure([program, ...args], { env = {}, peak = true, disca
     const polledPeak = polled?.();
     const usage = isNode && peak && !failed ? JSON.parse(readFileSync(usageFile, 'utf8')) : { peakBytes: polledPeak };
     const run = { seconds: (ended - started) / 1000, ...usage, stdout: await stdout };
-    return failed ? { ...run, failed: `${failed}: ${lastLines(await stderr)}` } : run;
+    return failed ? { ...run, failed: `${failed}: ${lastWords(await stderr)}` } : run;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -98,4 +98,9 @@ function pollPeak(pid) {
   };
 }
 
-const lastLines = (text) => text.trim().split('\n').slice(-3).join(' · ').slice(0, 300);
+/** What a failed process said: its last line that speaks of an error, else its last lines. */
+function lastWords(text) {
+  const lines = text.trim().split('\n');
+  const error = lines.findLast((line) => /error/i.test(line));
+  return (error ?? lines.slice(-3).join(' · ')).trim().slice(0, 300);
+}

@@ -50,6 +50,8 @@ export async function startMinio(binary, bucket) {
   };
   try {
     await answers(`${endpoint}/minio/health/ready`, server);
+    // Its notice about Node versions to come has no place in a report.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     const { S3Client, CreateBucketCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
     await client.send(new CreateBucketCommand({ Bucket: bucket }));

@@ -53,7 +53,7 @@ function showSeconds({ seconds }) {
 function aim({ target, ratio, verdict }) {
   if (verdict) return `${verdict.met ? 'met' : 'missed'}: ${verdict.text}`;
   if (target === undefined || ratio === undefined) return '';
-  return `${ratio >= target ? 'met' : 'missed'}: ≥ ${digits(target).replace(/\.?0+$/, '')}×`;
+  return `${ratio >= target ? 'met' : 'missed'}: ≥ ${Number(digits(target))}×`;
 }
 
 function outputs({ check }) {

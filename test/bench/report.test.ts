@@ -27,14 +27,21 @@ describe('figures', () => {
       { id: 'pineload-1', reference: true, seconds: 2 },
       { id: 'two', seconds: 6 },
       { id: 'one', seconds: 12 },
+      { id: 'absent', seconds: 3 },
       { id: 'broken', failed: 'why' },
     ];
-    const contenders = [...rows.slice(0, 3), { id: 'one', against: 'pineload-1' }, { id: 'broken' }];
+    const contenders = [
+      ...rows.slice(0, 3),
+      { id: 'one', against: 'pineload-1' },
+      { id: 'absent', against: 'pineload-8' },
+      { id: 'broken' },
+    ];
     expect(withRatios(rows, contenders).map(({ ratio }: { ratio?: number }) => ratio)).toEqual([
       undefined,
       undefined,
       6,
       6,
+      3,
       undefined,
     ]);
   });
@@ -82,7 +89,7 @@ describe('report', () => {
       seconds: 3,
       mbPerSecond: 43,
       ratio: 6,
-      target: 7,
+      target: 150,
       scaledFrom: 10,
     },
     { case: 'c', title: 'convert <this> & that', tool: 'lame', failed: 'why' },
@@ -92,7 +99,7 @@ describe('report', () => {
     const lines = renderTable(rows).split('\n');
     expect(lines.filter((line: string) => line === 'convert <this> & that')).toHaveLength(1);
     expect(lines.find((line: string) => line.includes('DuckDB'))).toMatch(/4\.00 s .*8\.00× +met: ≥ 6×/);
-    expect(lines.find((line: string) => line.includes('polars'))).toMatch(/3\.00 s\* .*missed: ≥ 7×/);
+    expect(lines.find((line: string) => line.includes('polars'))).toMatch(/3\.00 s\* .*missed: ≥ 150×/);
     expect(lines.find((line: string) => line.includes('lame'))).toContain('failed');
   });
 
