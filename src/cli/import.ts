@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { formatCount } from '../base/bytes.js';
+import { PineloadError } from '../base/errors.js';
 import type { ImportModel } from '../importer/types.js';
 import type { ServiceOptions, StartImportOptions, WatchImportOptions } from '../pipeline/import.js';
 import { runCommand, type OutputFlags } from './action.js';
@@ -63,7 +64,7 @@ function addWatch(imports: Command): void {
     async (id: string | undefined, flags: WatchImportOptions & OutputFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { watchImport } = await import('../pipeline/import.js');
-        const result = await watchImport({ ...flags, id: requireId(id ?? flags.id, command), signal, onEvent });
+        const result = await watchImport({ ...flags, id: requireId(id ?? flags.id), signal, onEvent });
         const verified =
           result.receipt === undefined ? '' : `\nVerified: ${formatCount(result.receipt.records)} records arrived.`;
         return { text: describeText(result.model) + verified, json: { import: result.model, receipt: result.receipt } };
@@ -122,7 +123,7 @@ function addDescribe(imports: Command): void {
     async (id: string | undefined, flags: IndexFlags & { id?: string }) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { describeImport } = await import('../pipeline/import.js');
-        const model = await describeImport({ ...flags, id: requireId(id ?? flags.id, command), signal, onEvent });
+        const model = await describeImport({ ...flags, id: requireId(id ?? flags.id), signal, onEvent });
         return { text: describeText(model), json: model };
       });
     },
@@ -139,7 +140,7 @@ function addCancel(imports: Command): void {
     async (id: string | undefined, flags: IndexFlags & { id?: string }) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { cancelImport } = await import('../pipeline/import.js');
-        const importId = requireId(id ?? flags.id, command);
+        const importId = requireId(id ?? flags.id);
         await cancelImport({ ...flags, id: importId, signal, onEvent });
         return {
           text: `Asked to cancel import ${printable(importId)}. What was imported so far stays in the index.`,
@@ -151,9 +152,9 @@ function addCancel(imports: Command): void {
   );
 }
 
-function requireId(id: string | undefined, command: Command): string {
-  if (id === undefined) command.error("error: missing the id of the import: give it as '--id <id>'", { exitCode: 2 });
-  return id;
+function requireId(id: string | undefined): string {
+  if (id !== undefined) return id;
+  throw new PineloadError('USAGE', { message: 'the id of the import is missing', hint: 'Give it as --id ID.' });
 }
 
 function describeText(model: ImportModel): string {

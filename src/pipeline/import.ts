@@ -176,7 +176,11 @@ export async function watchImport(options: WatchImportOptions): Promise<WatchImp
 const milliseconds = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
-export async function follow(client: PineconeClient, id: string, options: CommonOptions & WaitSettings): Promise<ImportModel> {
+export async function follow(
+  client: PineconeClient,
+  id: string,
+  options: CommonOptions & WaitSettings,
+): Promise<ImportModel> {
   const { signal, onEvent } = options;
   const timeoutMs = milliseconds(options.timeout);
   return watch({ client, id, timeoutMs, pollMs: milliseconds(options.poll), onEvent, signal });

@@ -37,7 +37,7 @@ export async function probe(
     try {
       const first = await chunks.next();
       if (first.done) continue;
-      if (first.value.bytes.length === 0) {
+      if (!holdsRecord(first.value.bytes)) {
         rejected ??= first.value.rejects[0];
         continue;
       }
@@ -62,6 +62,11 @@ export async function probe(
     expected: 'at least one record',
     got: 'none',
   });
+}
+
+/** Is there anything but white space? */
+function holdsRecord(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte > 0x20);
 }
 
 async function* startingWith(

@@ -3,6 +3,7 @@ import { BatchBuilder } from '../records/batch-builder.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { rawText } from '../records/raw-text.js';
 import type { RuleCode } from '../records/rule-codes.js';
+import { count } from './problem.js';
 
 /** A value of a metadata field. What Pinecone does not take (null, objects, lists of numbers) is rejected, not bent. */
 export type MetadataValue = string | number | boolean | readonly string[];
@@ -119,8 +120,8 @@ export class RecordObjectReader {
     if (isAbsent(values)) return fault('VALUES_MISSING', 'values', 'a list of numbers', values);
     if (!isNumberList(values)) return fault('VALUES_TYPE', 'values', 'a list of numbers', values);
     if (values.length !== dimension) {
-      const got = `${values.length} numbers`;
-      return { code: 'VALUES_DIMENSION', field: 'values', expected: `${dimension} numbers`, got };
+      const got = count(values.length, 'number');
+      return { code: 'VALUES_DIMENSION', field: 'values', expected: count(dimension, 'number'), got };
     }
     if (values instanceof Float32Array) {
       this.#builder.setDense(values);

@@ -17,7 +17,7 @@ const CASES: readonly (readonly [name: string, line: string, code: string, says:
     'VALUES_DIMENSION',
     ['id "b"', '"values"', 'expected 3 numbers', 'got 2 numbers'],
   ],
-  ['NaN', '{"id": "b", "values": [1, NaN, 3]}', 'JSON_SYNTAX', []],
+  ['NaN', '{"id": "b", "values": [1, NaN, 3]}', 'VALUES_NOT_FINITE', ['id "b"', '"values"', 'got NaN']],
   ['too large for float32', '{"id": "b", "values": [1, 1e39, 3]}', 'VALUES_NOT_FINITE', ['id "b"', '"values"']],
   ['no id', '{"values": [1, 2, 3]}', 'ID_MISSING', ['"id"']],
   ['empty id', '{"id": "", "values": [1, 2, 3]}', 'ID_EMPTY', ['"id"']],

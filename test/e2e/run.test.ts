@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-const starts = (): number => emulator.log().counts.find(({ operation }) => operation === 'startImport')?.count ?? 0;
+const starts = (): number => emulator.log().importsStarted;
 const connection = (index: string): string[] => ['--index-name', index, '--control-plane', emulator.url];
 
 describe('run', () => {
