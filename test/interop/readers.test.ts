@@ -76,9 +76,9 @@ beforeAll(async () => {
       '--vector-type',
       kind,
       '--row-group-size',
-      '64kB',
+      '20kB',
       '--file-size',
-      '150kB',
+      '40kB',
     ]);
     expect(result.code, result.stderr).toBe(0);
   }
