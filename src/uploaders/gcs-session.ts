@@ -4,6 +4,8 @@ import type { Part } from './part-writer.js';
 
 /** Sends one request to an upload session and gives the answer, whatever its status. */
 export type SessionSend = (request: {
+  /** PUT unless said. */
+  readonly method?: 'PUT' | 'DELETE' | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | undefined;
   readonly signal: AbortSignal;

@@ -2,6 +2,7 @@ import { CRC32C, type File, type FileMetadata, IdempotencyStrategy, Storage } fr
 import { throwIfAborted } from '../base/abort.js';
 import { type ErrorCode, PineloadError } from '../base/errors.js';
 import { type GcsResource, GcsSession, type SessionSend } from './gcs-session.js';
+import { GcsHttp, textOf } from './gcs-http.js';
 import { MAX_CLOUD_KEY_BYTES, checkKey } from './keys.js';
 import {
   DEFAULT_PART_BYTES,
@@ -14,7 +15,7 @@ import {
   type WriteOptions,
 } from './object-store.js';
 import { type PartSink, PartWriter } from './part-writer.js';
-import { LONGEST_PAUSE_MS } from './pause.js';
+import { LONGEST_PAUSE_MS, pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { explainFault, networkCode } from './store-errors.js';
 import { type Target, isLoopback } from './uri.js';
@@ -78,6 +79,7 @@ class GcsStore implements ObjectStore {
   readonly #prefix: string;
   readonly #tries: number;
   readonly #partBytes: number;
+  readonly #http: GcsHttp;
   readonly #page: { maxResults?: number };
   #bucketSeen = false;
 
@@ -85,8 +87,9 @@ class GcsStore implements ObjectStore {
     target: Target,
     options: StoreOptions,
     private readonly storage: Storage,
-    private readonly anonymous: boolean,
+    anonymous: boolean,
   ) {
+    this.#http = new GcsHttp(storage, anonymous);
     this.uri = target.display;
     this.#prefix = target.prefix;
     this.#page = options.listPage === undefined ? {} : { maxResults: options.listPage };
@@ -138,7 +141,7 @@ class GcsStore implements ObjectStore {
   read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     const file = this.#file(key);
     const { signal } = options;
-    let bytes: number | undefined;
+    let object: GcsResource | undefined;
     return resumingRead({
       source: this.uri + key,
       start: options.start ?? 0,
@@ -146,24 +149,65 @@ class GcsStore implements ObjectStore {
       tries: this.#tries,
       signal,
       explain: (error) => this.#explain(error, key, signal),
-      open: async (start, end, etag): Promise<OpenedRead | undefined> => {
-        let generation = etag;
-        if (bytes === undefined || generation === undefined) {
-          const info = await this.head(key, signal);
-          if (info === undefined) throw new PineloadError('OBJECT_NOT_FOUND', { source: this.uri + key });
-          bytes = info.bytes;
-          generation = info.etag;
-        }
+      open: async (start, end): Promise<OpenedRead | undefined> => {
+        object ??= await this.#resource(file, signal);
+        const bytes = Number(object.size ?? 0);
         const stop = Math.min(end ?? bytes, bytes);
         if (start >= stop) return undefined;
-        const whole = start === 0 && stop === bytes;
-        const stream = this.#bucket
-          .file(file.name, generation === undefined ? {} : { generation })
-          // Stored bytes, not what a Content-Encoding would make of them. The checksum is the whole object's.
-          .createReadStream({ decompress: false, validation: whole, ...(whole ? {} : { start, end: stop - 1 }) });
-        return { stream, end: stop, etag: generation };
+        const etag = String(object.generation);
+        const stream = await this.#media(file, etag, start, stop, key, signal);
+        // The checksum is the whole object's.
+        const whole = start === 0 && stop === bytes && object.crc32c !== undefined;
+        return {
+          stream: whole ? this.#checked(stream, object.crc32c!, key) : stream,
+          end: stop,
+          etag,
+          cancel: (error) => void stream.destroy(error),
+        };
       },
     });
+  }
+
+  async #resource(file: File, signal?: AbortSignal): Promise<GcsResource> {
+    try {
+      return (await file.getMetadata())[0];
+    } catch (error) {
+      if (faultOf(error).status === 404) await this.#seeBucket(signal);
+      throw error;
+    }
+  }
+
+  /** Asks for the bytes `[start, stop)` of one generation of an object, several times if need be. */
+  async #media(file: File, generation: string, start: number, stop: number, key: string, signal?: AbortSignal) {
+    const object = `${encodeURIComponent(this.#bucket.name)}/o/${encodeURIComponent(file.name)}`;
+    const url = `${this.storage.apiEndpoint}/storage/v1/b/${object}?alt=media&generation=${generation}`;
+    // Without "gzip" the service would undo a Content-Encoding, and ranges would mean nothing.
+    const headers = { 'Accept-Encoding': 'gzip', Range: `bytes=${start}-${stop - 1}` };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.#http.send({ url, method: 'GET', headers, signal });
+        if (answer.status === 200 || answer.status === 206) return answer.stream;
+        throw this.#answerError(answer.status, await textOf(answer), key);
+      } catch (error) {
+        const explained = this.#explain(error, key, signal);
+        if (!explained.retryable || attempt >= this.#tries) throw explained;
+      }
+      await pauseBeforeRetry(attempt, signal);
+    }
+  }
+
+  async *#checked(stream: AsyncIterable<Uint8Array>, expected: string, key: string): AsyncIterable<Uint8Array> {
+    const crc = new CRC32C();
+    for await (const chunk of stream) {
+      crc.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+      yield chunk;
+    }
+    if (!crc.validate(expected)) {
+      throw new PineloadError('CHECKSUM_MISMATCH', {
+        source: this.uri + key,
+        message: 'what came is not what is stored',
+      });
+    }
   }
 
   async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
@@ -238,56 +282,44 @@ class GcsStore implements ObjectStore {
       // A session that is given up shows nothing and ends by itself after a week; telling the server is a courtesy.
       discard: async () => {
         const { signal } = new AbortController();
-        await send?.({ headers: { 'X-HTTP-Method-Override': 'DELETE' }, body: undefined, signal });
+        await send?.({ method: 'DELETE', headers: {}, body: undefined, signal });
       },
       explain,
     };
   }
 
-  /** Requests to a session need no credentials; with them the SDK's client is used all the same, since it knows the proxies. */
-  #sender(uri: string): SessionSend {
-    return async ({ headers, body, signal }) => {
-      const cancel = 'X-HTTP-Method-Override' in headers;
-      const method = cancel ? 'DELETE' : 'PUT';
-      const sent = cancel ? {} : { ...headers, 'Content-Length': String(body?.length ?? 0) };
-      if (this.anonymous) {
-        const answer = await fetch(uri, { method, headers: sent, body: body ?? null, signal, redirect: 'manual' });
-        return {
-          status: answer.status,
-          range: answer.headers.get('range') ?? undefined,
-          text: await answer.text(),
-        };
-      }
-      const answer = await this.storage.authClient.request<string>({
-        url: uri,
-        method,
-        headers: sent,
-        body,
-        signal: signal as never,
-        responseType: 'text',
-        retry: false,
-        validateStatus: () => true,
-      });
-      return { status: answer.status, range: answer.headers['range'] as string | undefined, text: answer.data };
+  #sender(url: string): SessionSend {
+    return async ({ method = 'PUT', headers, body, signal }) => {
+      const length = { 'Content-Length': String(body?.length ?? 0) };
+      const answer = await this.#http.send({ url, method, headers: { ...headers, ...length }, body, signal });
+      return {
+        status: answer.status,
+        range: answer.headers['range'] as string | undefined,
+        text: await textOf(answer),
+      };
     };
   }
 
   #sessionError(status: number, text: string, key: string): PineloadError {
-    let message = text;
-    let code: string | undefined;
-    try {
-      const { error } = JSON.parse(text) as { error?: { message?: string; errors?: { reason?: string }[] } };
-      message = error?.message ?? '';
-      code = error?.errors?.[0]?.reason;
-    } catch {
-      // Not JSON: the text itself is what was said.
-    }
-    if (status === 400 && /hash|crc32c|checksum/i.test(message)) code = 'HASH_MISMATCH';
     // A session that is not known any more has to be begun anew, and so has the object.
     if (status === 404 || status === 410) {
       return new PineloadError('STORE_TEMPORARY', { source: this.uri + key, message: 'the upload session is gone' });
     }
-    return this.#explain({ code: status, message, errors: [{ reason: code }] }, key);
+    return this.#answerError(status, text, key);
+  }
+
+  #answerError(status: number, text: string, key: string): PineloadError {
+    let message = text;
+    let reason: string | undefined;
+    try {
+      const { error } = JSON.parse(text) as { error?: { message?: string; errors?: { reason?: string }[] } };
+      message = error?.message ?? '';
+      reason = error?.errors?.[0]?.reason;
+    } catch {
+      // Not JSON: the text itself is what was said.
+    }
+    if (status === 400 && /hash|crc32c|checksum/i.test(message)) reason = 'HASH_MISMATCH';
+    return this.#explain({ code: status, message, errors: [{ reason }] }, key);
   }
 
   /** A conditional write that was repeated after a lost answer, and refused for what it had written itself, was a success. */

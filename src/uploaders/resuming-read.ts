@@ -3,6 +3,9 @@ import { abortError, throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import { pauseBeforeRetry } from './pause.js';
 
+/** A stream that gives no byte for so long, in milliseconds, counts as broken. */
+export const READ_IDLE_MS = 60_000;
+
 /** One answered request for bytes. */
 export interface OpenedRead {
   readonly stream: AsyncIterable<Uint8Array>;
@@ -10,6 +13,8 @@ export interface OpenedRead {
   readonly end: number;
   /** Version of the object, so that a second request cannot go on with another one. */
   readonly etag: string | undefined;
+  /** Ends a stream that is being waited for. Default: its own `destroy`. */
+  readonly cancel?: ((error: Error) => void) | undefined;
 }
 
 export interface ResumingRead {
@@ -45,10 +50,11 @@ export async function* resumingRead(read: ResumingRead): AsyncIterable<Uint8Arra
     if (opened === undefined) return;
     etag ??= opened.etag;
     end = opened.end;
-    const stop = () => (opened.stream as Readable).destroy?.(abortError(signal!));
+    const cancel = opened.cancel ?? ((error: Error) => void (opened.stream as Partial<Readable>).destroy?.(error));
+    const stop = () => cancel(abortError(signal!));
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      for await (const chunk of opened.stream) {
+      for await (const chunk of patiently(opened.stream, cancel, read.source)) {
         throwIfAborted(signal);
         at += chunk.length;
         fruitless = 0;
@@ -65,6 +71,26 @@ export async function* resumingRead(read: ResumingRead): AsyncIterable<Uint8Arra
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+}
+
+/** The stream, which fails when it says nothing for READ_IDLE_MS while someone waits for it. */
+async function* patiently(
+  stream: AsyncIterable<Uint8Array>,
+  cancel: (error: Error) => void,
+  source: string,
+): AsyncIterable<Uint8Array> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = () => cancel(new PineloadError('STORE_TEMPORARY', { source, message: 'the answer stalled' }));
+  try {
+    timer = setTimeout(late, READ_IDLE_MS);
+    for await (const chunk of stream) {
+      clearTimeout(timer);
+      yield chunk;
+      timer = setTimeout(late, READ_IDLE_MS);
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -7,6 +7,8 @@ export interface BreakingProxy {
   breakAnswersAfter(...bytes: number[]): void;
   /** Cuts the next connections once so many bytes of requests have passed. */
   breakRequestsAfter(...bytes: number[]): void;
+  /** Cuts all connections there are. */
+  breakNow(): void;
   /** Connections that were cut so far. */
   readonly broken: number;
   stop(): Promise<void>;
@@ -42,7 +44,11 @@ export async function startBreakingProxy(target: string): Promise<BreakingProxy>
           client.resetAndDestroy();
           return;
         }
-        to.write(data);
+        // As slow as the slower side: the proxy itself holds nothing back.
+        if (!to.write(data)) {
+          from.pause();
+          to.once('drain', () => from.resume());
+        }
       });
     };
     pass(client, upstream, requests);
@@ -53,6 +59,9 @@ export async function startBreakingProxy(target: string): Promise<BreakingProxy>
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     breakAnswersAfter: (...bytes) => void answers.push(...bytes),
     breakRequestsAfter: (...bytes) => void requests.push(...bytes),
+    breakNow: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     get broken() {
       return broken;
     },
