@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ConvertResult } from '../pipeline/commit.js';
 import type { ConvertOptions } from '../pipeline/options.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, MAPPING, OUTPUT, STORE, TARGET } from './options.js';
+import { addOptions, LIMITS, MAPPING, OUTPUT, STORE, TARGET } from './options.js';
 import { shellWord } from './shell-word.js';
 import { renderNamespaces } from './table.js';
 
@@ -13,7 +13,7 @@ export function addConvertCommand(program: Command): void {
     .description('Converts JSONL or CSV to the Parquet that Pinecone imports, one directory per namespace.')
     .argument('<input...>', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input')
     .requiredOption('--to <uri>', 'directory, s3://bucket/prefix, gs://bucket/prefix or Azure container URL');
-  addOptions(command, MAPPING, TARGET, STORE, OUTPUT)
+  addOptions(command, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(
       'after',
       `
@@ -46,12 +46,13 @@ export function convertText(result: ConvertResult): string {
 
 export function convertJson(result: ConvertResult): Record<string, unknown> {
   const { manifest, ...rest } = result;
-  const { kind, dimension, records, bytes, rejected, rejectsByCode, namespaces, files } = manifest;
-  return { ...rest, kind, dimension, records, files: files.length, bytes, rejected, rejectsByCode, namespaces };
+  const { layout, kind, dimension, records, bytes, rejected, rejectsByCode, namespaces, files } = manifest;
+  return { ...rest, layout, kind, dimension, records, files: files.length, bytes, rejected, rejectsByCode, namespaces };
 }
 
-function nextAfterConvert({ to }: ConvertResult): string {
+function nextAfterConvert({ to, manifest }: ConvertResult): string {
+  const each = manifest.layout === undefined ? '' : ' --each';
   return /^(s3|gs|https?):/.test(to)
-    ? `pineload import start --uri ${shellWord(to)} --index-name NAME`
+    ? `pineload import start${each} --uri ${shellWord(to)} --index-name NAME`
     : `pineload upload ${shellWord(to)} --to s3://BUCKET/PREFIX`;
 }

@@ -70,6 +70,10 @@ export const TARGET: readonly Spec[] = [
   spec('Bad records', '--no-reject-records', 'leave the text of the records out of the rejects file'),
   spec('Output', '--overwrite', 'replace what an earlier conversion left in the target'),
   spec('Output', '--state <uri>', 'where plan, journal and manifest go (default: <target>.pineload/)'),
+  spec('Output', '--layout <layout>', 'what is imported together: all (flat), each namespace, or sets of them', {
+    choices: ['flat', 'per-namespace', 'sets'],
+  }),
+  spec('Output', '--sets <n>', 'with layout sets: over how many imports namespaces are spread', { parse: integer }),
   spec('Output', '--file-size <size>', 'size of a Parquet file (default: 400MB)'),
   spec('Output', '--row-group-size <size>', 'uncompressed size of a row group'),
   spec('Output', '--split-size <size>', 'input that is repeated at most after a crash (default: 2GiB)'),
@@ -103,6 +107,13 @@ export const CONNECTION: readonly Spec[] = [
   spec('Pinecone', '--api-version <version>', 'of the Pinecone API (default: 2026-04)'),
 ];
 
+/** Limits of one import, where they are not the published ones. */
+export const LIMITS: readonly Spec[] = [
+  spec('Limits', '--max-import-size <size>', 'bytes of one import (default: 1TB)'),
+  spec('Limits', '--max-import-files <n>', 'files of one import (default: 100000)', { parse: integer }),
+  spec('Limits', '--max-import-namespaces <n>', 'namespaces of one import (default: 10000)', { parse: integer }),
+];
+
 /** How an import is started. */
 export const START: readonly Spec[] = [
   spec('Pinecone', '--integration-id <id>', 'storage integration for a private bucket'),
@@ -110,6 +121,14 @@ export const START: readonly Spec[] = [
     choices: ['abort', 'continue'],
   }),
   spec('Pinecone', '--retry', 'start anew where the import before it failed'),
+  spec('Pinecone', '--prune', 'before the start, remove .parquet files that the manifest does not name'),
+  spec('Pinecone', '--price-per-gb <usd>', 'for the estimate of the cost (default: a table of published prices)', {
+    parse: Number,
+  }),
+  spec('Pinecone', '--reconcile-window <seconds>', 'how long a start without an answer is looked for (default: 60)', {
+    parse: Number,
+  }),
+  spec('Pinecone', '--at-once <n>', 'imports under way at once, in layouts with several', { parse: integer }),
 ];
 
 /** How an import is waited for. */
@@ -118,6 +137,9 @@ export const WAIT: readonly Spec[] = [
     parse: Number,
   }),
   spec('Pinecone', '--poll <seconds>', 'time between two looks (default: adapts)', { parse: Number }),
+  spec('Pinecone', '--verify-sample <n>', 'records that are fetched back and compared; 0 for none (default: 20)', {
+    parse: integer,
+  }),
   spec('Pinecone', '--verify-patience <seconds>', 'how long counts may lag behind a completed import', {
     parse: Number,
   }),

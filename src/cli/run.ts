@@ -3,7 +3,7 @@ import { formatCount } from '../base/bytes.js';
 import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { convertJson, convertText } from './convert.js';
-import { addOptions, CONNECTION, MAPPING, OUTPUT, START, STORE, TARGET, WAIT } from './options.js';
+import { addOptions, CONNECTION, LIMITS, MAPPING, OUTPUT, START, STORE, TARGET, WAIT } from './options.js';
 import { shellWord } from './shell-word.js';
 
 export function addRunCommand(program: Command): void {
@@ -22,7 +22,7 @@ export function addRunCommand(program: Command): void {
       '--rehearse',
       'import into a local stand-in for the service: no account, nothing leaves this machine but to --to',
     );
-  addOptions(command, CONNECTION, START, WAIT, MAPPING, TARGET, STORE, OUTPUT)
+  addOptions(command, CONNECTION, START, WAIT, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(
       'after',
       `

@@ -4,6 +4,7 @@ import {
   MAX_FILE_BYTES,
   MAX_IMPORT_BYTES,
   MAX_NAMESPACES_PER_IMPORT,
+  type ImportLimits,
 } from '../records/limits.js';
 import type { Manifest } from '../writers/manifest.js';
 import { finding, type Finding, type FindingCode } from './findings.js';
@@ -13,17 +14,17 @@ import { finding, type Finding, type FindingCode } from './findings.js';
  */
 export const WARN_NAMESPACE_BYTES = 500_000_000_000;
 
-export interface ImportLimits {
-  /** Default MAX_IMPORT_BYTES; indexes with dedicated read nodes are said to have none. */
-  readonly maxImportBytes?: number | undefined;
-}
-
 /** Is the import within what the service takes at once? */
 export function checkLimits(manifest: Manifest, limits: ImportLimits = {}): Finding[] {
   const largest = manifest.files.reduce((most, file) => Math.max(most, file.bytes), 0);
   const findings = [
-    atMost('LIMIT_NAMESPACES', 'namespaces', manifest.namespaces.length, MAX_NAMESPACES_PER_IMPORT),
-    atMost('LIMIT_FILES', 'files', manifest.files.length, MAX_FILES_PER_IMPORT),
+    atMost(
+      'LIMIT_NAMESPACES',
+      'namespaces',
+      manifest.namespaces.length,
+      limits.maxImportNamespaces ?? MAX_NAMESPACES_PER_IMPORT,
+    ),
+    atMost('LIMIT_FILES', 'files', manifest.files.length, limits.maxImportFiles ?? MAX_FILES_PER_IMPORT),
     atMost('LIMIT_FILE_BYTES', 'bytes in the largest file', largest, MAX_FILE_BYTES),
     atMost('LIMIT_BYTES', 'bytes in all', manifest.bytes, limits.maxImportBytes ?? MAX_IMPORT_BYTES),
   ];
@@ -47,6 +48,6 @@ function atMost(code: FindingCode, what: string, got: number, limit: number): Fi
   return finding('error', code, `too many ${what} for one import`, {
     expected: `at most ${limit}`,
     got: String(got),
-    hint: 'Split the data over several imports.',
+    hint: 'Split the data over several imports (--layout sets); where your plan allows more, raise the limit by its option.',
   });
 }

@@ -1,10 +1,11 @@
 import { PineloadError } from '../base/errors.js';
+import type { ImportLimits } from '../records/limits.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { Manifest } from '../writers/manifest.js';
 import type { PineconeClient } from './api-client.js';
 import { checkDirectory } from './check-directory.js';
 import { checkIndex } from './check-index.js';
-import { checkLimits, type ImportLimits } from './check-limits.js';
+import { checkLimits } from './check-limits.js';
 import { checkNamespaces, isRefusal } from './check-namespaces.js';
 import { estimateCost, type CostEstimate } from './cost.js';
 import { finding, type Finding } from './findings.js';
@@ -23,6 +24,10 @@ export interface PreflightOptions {
   /** The import directory, to compare with the manifest; not compared without. */
   readonly store?: ObjectStore | undefined;
   readonly limits?: ImportLimits | undefined;
+  /**
+   * Manifests of the imports that the whole is done in; limits hold for each of them. Default: `manifest` itself, in one.
+   */
+  readonly parts?: readonly Manifest[] | undefined;
   /** Overrides the price table, US dollars a GB. */
   readonly usdPerGB?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -56,7 +61,7 @@ export async function preflight(options: PreflightOptions): Promise<PreflightRep
       stats,
       signal,
     ),
-    ...checkLimits(manifest, options.limits),
+    ...checkParts(options),
   ];
   if (options.store !== undefined) findings.push(await checkDirectory(options.store, manifest, signal));
   return {
@@ -94,6 +99,14 @@ async function statsUnlessRefused(client: PineconeClient, signal?: AbortSignal):
     if (error instanceof PineloadError && isRefusal(error) && error.code !== 'API_UNAUTHORIZED') return undefined;
     throw error;
   }
+}
+
+/** The limits of every import; what is right is told once, of the fullest. */
+function checkParts({ manifest, parts = [manifest], limits }: PreflightOptions): Finding[] {
+  if (parts.length === 1) return checkLimits(parts[0]!, limits);
+  const wrong = parts.flatMap((part) => checkLimits(part, limits).filter(({ severity }) => severity !== 'ok'));
+  const largest = parts.reduce((most, part) => (part.bytes > most.bytes ? part : most), parts[0] ?? manifest);
+  return wrong.length > 0 ? wrong : checkLimits(largest, limits);
 }
 
 /** docs.pinecone.io/guides/index-data/import-data (2026-01): S3 into AWS only, GCS and Azure into all three clouds. */

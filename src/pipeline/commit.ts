@@ -6,10 +6,11 @@ import { PineloadError } from '../base/errors.js';
 import type { NamespaceSummary } from '../base/events.js';
 import type { VectorKind } from '../records/batch.js';
 import { buildManifest, encodeManifest, MANIFEST_KEY, type Manifest } from '../writers/manifest.js';
+import type { Layout } from '../writers/layout.js';
 import { checkImportLimits } from '../writers/import-limits.js';
 import type { SplitEntry } from './journal.js';
 import { addRejects, checkRejectShare, joinRejects, noRejects, REJECTS_KEY } from './reject-log.js';
-import type { CommonOptions, RejectLimit } from './options.js';
+import { importLimits, type CommonOptions, type LimitOptions, type RejectLimit } from './options.js';
 import type { Target } from './stores.js';
 
 /** What a conversion ends in. */
@@ -32,12 +33,14 @@ export async function commit(
   entries: readonly SplitEntry[],
   kind: VectorKind,
   dimension: number,
-  options: CommonOptions & {
-    readonly version: string;
-    readonly rejectLimit: RejectLimit;
-    readonly rejects?: string | undefined;
-    readonly seconds: () => number;
-  },
+  options: CommonOptions &
+    LimitOptions & {
+      readonly layout: Layout;
+      readonly version: string;
+      readonly rejectLimit: RejectLimit;
+      readonly rejects?: string | undefined;
+      readonly seconds: () => number;
+    },
 ): Promise<ConvertResult> {
   const { signal, onEvent } = options;
   const rejects = entries.map((entry) => entry.rejects).reduce(addRejects, noRejects());
@@ -52,13 +55,14 @@ export async function commit(
   }
   const manifest = buildManifest({
     version: options.version,
+    layout: options.layout,
     kind,
     dimension,
     files: entries.flatMap((entry) => entry.files),
     rejectsByCode: rejects.byCode,
     rejectsByNamespace: rejects.byNamespace,
   });
-  for (const finding of checkImportLimits(manifest)) {
+  for (const finding of checkImportLimits(manifest, importLimits(options))) {
     if (finding.severity === 'error') throw new PineloadError('LIMIT_EXCEEDED', finding);
     onEvent?.({ type: 'warning', code: 'LIMIT', message: finding.message });
   }

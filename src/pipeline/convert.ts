@@ -8,6 +8,7 @@ import { resolveMapping } from '../readers/mapping.js';
 import type { ChunkReader, ReaderConfig } from '../readers/reader.js';
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
+import { parseLayout, type Layout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { commit, doneEvent, resultOf, type ConvertResult } from './commit.js';
 import { readSplitEntry, type SplitEntry } from './journal.js';
@@ -21,7 +22,7 @@ import {
   sizeOption,
   type ConvertOptions,
 } from './options.js';
-import { planInput, planSplits, type Plan, type Split } from './plan.js';
+import { planInput, planLayout, planSplits, type Plan, type Split } from './plan.js';
 import { probe, type Probe } from './probe.js';
 import { Throttle } from './progress.js';
 import { SplitRun } from './split-run.js';
@@ -56,6 +57,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
 
 interface Settings {
   readonly to: string;
+  readonly layout: Layout;
   readonly fileBytes: number;
   readonly rowGroupBytes: number;
   readonly maxRecordBytes: number;
@@ -69,6 +71,7 @@ interface Settings {
 function settle(options: ConvertOptions): Settings {
   return {
     to: fillRun(options.to, options.runId, 'to'),
+    layout: parseLayout(options.layout, options.sets),
     fileBytes: sizeOption(options.fileSize, DEFAULT_TARGET_FILE_BYTES, 'fileSize'),
     rowGroupBytes: sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize'),
     maxRecordBytes: sizeOption(options.maxRecordSize, DEFAULT_MAX_RECORD_BYTES, 'maxRecordSize'),
@@ -128,6 +131,7 @@ class Conversion {
       return await commit(target, entries, config.kind, config.dimension, {
         ...options,
         version: VERSION,
+        layout: settings.layout,
         rejectLimit: settings.rejectLimit,
         seconds: () => (performance.now() - this.started) / 1000,
       });
@@ -137,7 +141,7 @@ class Conversion {
   }
 
   #plan(mapping: ReaderConfig): Plan {
-    const { fileBytes, rowGroupBytes, maxRecordBytes, splitBytes, onError } = this.settings;
+    const { layout, fileBytes, rowGroupBytes, maxRecordBytes, splitBytes, onError } = this.settings;
     const inputs = this.sources.map(planInput);
     return {
       format: 'pineload-plan',
@@ -146,7 +150,7 @@ class Conversion {
       inputs,
       splits: planSplits(inputs, splitBytes),
       mapping,
-      output: { fileBytes, rowGroupBytes, maxRecordBytes, onError },
+      output: { fileBytes, rowGroupBytes, maxRecordBytes, onError, ...planLayout(layout) },
     };
   }
 
@@ -184,6 +188,7 @@ class Conversion {
     const { options, settings } = this;
     const run = new SplitRun({
       target: this.target,
+      layout: settings.layout,
       split: split.index,
       kind: found.mapping.config.kind,
       dimension: found.mapping.config.dimension,

@@ -1,6 +1,8 @@
 import { PineloadError } from '../base/errors.js';
 import { parseBytes } from '../base/bytes.js';
 import type { EventListener } from '../base/events.js';
+import type { ImportLimits } from '../records/limits.js';
+import type { LayoutKind } from '../writers/layout.js';
 import type { MappingOptions } from '../readers/reader.js';
 import type { Compression, InputFormat } from '../sources/source.js';
 import type { StoreAccess } from './stores.js';
@@ -16,8 +18,18 @@ export interface CommonOptions extends StoreAccess {
   readonly onEvent?: EventListener | undefined;
 }
 
+/** Limits of one import, where the plan or the index has others than those published. Sizes as `2TB` or in bytes. */
+export interface LimitOptions {
+  /** Default MAX_IMPORT_BYTES (1 TB). */
+  readonly maxImportSize?: number | string | undefined;
+  /** Default MAX_FILES_PER_IMPORT (100,000). */
+  readonly maxImportFiles?: number | undefined;
+  /** Default MAX_NAMESPACES_PER_IMPORT (10,000). */
+  readonly maxImportNamespaces?: number | undefined;
+}
+
 /** Where a conversion goes and how it is cut; shared by `convert` and the writer of records in memory. */
-export interface TargetOptions extends CommonOptions {
+export interface TargetOptions extends CommonOptions, LimitOptions {
   /** Directory, `s3://bucket/prefix`, `gs://bucket/prefix` or `https://account.blob.core.windows.net/container/prefix`. `{run}` stands for runId. */
   readonly to: string;
   /** Where plan, journal, manifest and rejects go. Default: `<to>.pineload/`, beside the import directory. */
@@ -38,6 +50,13 @@ export interface TargetOptions extends CommonOptions {
   readonly rowGroupSize?: number | string | undefined;
   /** Memory of the whole process; what does not fit is spilled to tmpDir. Default DEFAULT_MAX_MEMORY_BYTES. */
   readonly maxMemory?: number | string | undefined;
+  /**
+   * What is imported together: all (`flat`, the default), each namespace by itself (`per-namespace`), or namespaces spread
+   * over `sets` imports (`sets`), for more than one import takes.
+   */
+  readonly layout?: LayoutKind | undefined;
+  /** With layout `sets`: how many, 1 to MAX_SETS. */
+  readonly sets?: number | undefined;
   /** For spilled records. Default: the system's. */
   readonly tmpDir?: string | undefined;
 }
@@ -69,6 +88,26 @@ export const DEFAULT_SPLIT_BYTES = 2 * 1024 ** 3;
 /** Sizes in options: a number of bytes, or a text such as `400MB`. */
 export function sizeOption(value: number | string | undefined, fallback: number, option: string): number {
   return value === undefined ? fallback : parseBytes(value, option);
+}
+
+/** Reads the limits of an import. */
+export function importLimits(options: LimitOptions): ImportLimits {
+  const { maxImportSize, maxImportFiles, maxImportNamespaces } = options;
+  return {
+    maxImportBytes: maxImportSize === undefined ? undefined : parseBytes(maxImportSize, 'maxImportSize'),
+    maxImportFiles: positiveCount(maxImportFiles, 'maxImportFiles'),
+    maxImportNamespaces: positiveCount(maxImportNamespaces, 'maxImportNamespaces'),
+  };
+}
+
+/** A count in an option, from 1. */
+export function positiveCount(value: number | undefined, option: string): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return value;
+  throw new PineloadError('OPTION_INVALID', {
+    field: option,
+    expected: 'a whole number from 1',
+    got: String(value),
+  });
 }
 
 /** Bytes of gathered records that fit the memory option. */

@@ -1,4 +1,5 @@
 import type { ReaderConfig } from '../readers/reader.js';
+import type { Layout } from '../writers/layout.js';
 import type { VectorKind } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
 
@@ -39,7 +40,14 @@ export interface Plan {
     readonly rowGroupBytes: number;
     readonly maxRecordBytes: number;
     readonly onError: string;
+    /** Undefined: flat. */
+    readonly layout?: Layout | undefined;
   };
+}
+
+/** The layout as a plan has it: plans of the flat one, which came first, say nothing of it. */
+export function planLayout(layout: Layout): Pick<Plan['output'], 'layout'> {
+  return layout.kind === 'flat' ? {} : { layout };
 }
 
 export const PLAN_KEY = 'plan.json';

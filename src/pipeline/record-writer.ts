@@ -4,6 +4,7 @@ import { PineloadError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { inferKind, RecordObjectReader, type VectorRecord } from '../readers/record-objects.js';
 import type { VectorKind } from '../records/batch.js';
+import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { commit, type ConvertResult } from './commit.js';
 import {
@@ -14,7 +15,7 @@ import {
   sizeOption,
   type TargetOptions,
 } from './options.js';
-import type { Plan } from './plan.js';
+import { planLayout, type Plan } from './plan.js';
 import { SplitRun } from './split-run.js';
 import { openTarget, type Target } from './stores.js';
 import { prepareTarget } from './target.js';
@@ -85,6 +86,7 @@ export class RecordWriter {
       return await commit(this.target, [entry], this.#kind!, this.#dimension, {
         ...this.options,
         version: VERSION,
+        layout: parseLayout(this.options.layout, this.options.sets),
         rejectLimit: parseRejectLimit(this.options.maxRejects),
         seconds: () => (performance.now() - this.#started) / 1000,
       });
@@ -130,6 +132,7 @@ export class RecordWriter {
     const fileBytes = sizeOption(options.fileSize, DEFAULT_TARGET_FILE_BYTES, 'fileSize');
     const rowGroupBytes = sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize');
     const onError = options.onError ?? DEFAULT_ON_ERROR;
+    const layout = parseLayout(options.layout, options.sets);
     const plan: Plan = {
       format: 'pineload-plan',
       version: 1,
@@ -137,12 +140,13 @@ export class RecordWriter {
       inputs: [{ name: '<records>', format: 'records', compression: 'none', bytes: undefined, version: undefined }],
       splits: [{ index: 0, inputs: [0] }],
       mapping: { format: 'records', kind, dimension },
-      output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError },
+      output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout) },
     };
     const { signal, onEvent } = options;
     await prepareTarget(target, plan, { overwrite: options.overwrite ?? false, signal, onEvent });
     return new SplitRun({
       target,
+      layout,
       split: 0,
       kind,
       dimension,
@@ -169,6 +173,7 @@ export class RecordWriter {
 export async function openRecordWriter(options: RecordWriterOptions): Promise<RecordWriter> {
   bufferBudget(options.maxMemory);
   parseRejectLimit(options.maxRejects);
+  parseLayout(options.layout, options.sets);
   const namespace =
     options.namespace === undefined ? undefined : fillRun(options.namespace, options.runId, 'namespace');
   const to = fillRun(options.to, options.runId, 'to');

@@ -1,6 +1,8 @@
 import type { EventListener } from '../base/events.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { checkBatch } from '../records/rules/check-batch.js';
+import { DEFAULT_FILE_NAME_BYTES } from '../records/rules/options.js';
+import { rootBytes, type Layout } from '../writers/layout.js';
 import { SplitWriter } from '../writers/split-writer.js';
 import { writeSplitEntry, type SplitEntry } from './journal.js';
 import type { OnError, RejectLimit } from './options.js';
@@ -10,6 +12,7 @@ import type { Target } from './stores.js';
 /** What decides how a split is written. */
 export interface SplitRunOptions {
   readonly target: Target;
+  readonly layout: Layout;
   readonly split: number;
   readonly kind: VectorKind;
   readonly dimension: number;
@@ -45,6 +48,7 @@ export class SplitRun {
     });
     this.#writer = new SplitWriter({
       store: target.imports,
+      layout: options.layout,
       split,
       kind: options.kind,
       dimension: options.dimension,
@@ -69,11 +73,12 @@ export class SplitRun {
   }
 
   async add(batch: RecordBatch): Promise<void> {
-    const { imports } = this.options.target;
+    const { target, layout } = this.options;
+    const { maxPartBytes, maxKeyBytes } = target.imports;
     checkBatch(batch, {
       dimension: this.options.dimension,
-      maxPartBytes: imports.maxPartBytes,
-      maxKeyBytes: imports.maxKeyBytes,
+      maxPartBytes: roomForName(layout, maxPartBytes, maxKeyBytes),
+      maxKeyBytes: maxKeyBytes - rootBytes(layout, 0),
     });
     await this.#rejects.take(batch.rejects);
     for (let row = 0; row < batch.rows; row++) this.records += 1 - batch.rejected[row]!;
@@ -97,4 +102,10 @@ export class SplitRun {
     await this.#writer.abort().catch(() => undefined);
     await this.#rejects.close().catch(() => this.#rejects.abort());
   }
+}
+
+/** In its own root a namespace stands twice in the key. */
+function roomForName(layout: Layout, maxPartBytes: number, maxKeyBytes: number): number {
+  if (layout.kind !== 'per-namespace') return maxPartBytes;
+  return Math.min(maxPartBytes, Math.floor((maxKeyBytes - DEFAULT_FILE_NAME_BYTES - 1) / 2));
 }

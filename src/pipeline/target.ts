@@ -8,8 +8,11 @@ import { clearRejects } from './reject-log.js';
 import { readObject, readStateJson, writeStateJson } from './state-json.js';
 import type { Target } from './stores.js';
 
-/** Files that pineload itself names: `<namespace>/part-<split>-<number>.parquet`. Nothing else is ever removed. */
-const OWN_FILE = /^[^/]+\/part-\d{5,}-\d{5,}\.parquet$/;
+/**
+ * Files that pineload itself names: `<namespace>/part-<split>-<number>.parquet`, in some layouts below a root. Nothing else is
+ * ever removed.
+ */
+const OWN_FILE = /^(?:[^/]+\/){1,2}part-\d{5,}-\d{5,}\.parquet$/;
 
 /** What was found in the target: a finished conversion that is the same, or a place to work in. */
 export type Prepared = { readonly done: Manifest } | { readonly done: undefined };
@@ -105,12 +108,11 @@ export async function checkFilesPresent(imports: ObjectStore, manifest: Manifest
   for (const file of manifest.files) {
     const bytes = sizes.get(file.path);
     if (bytes !== file.bytes) {
-      throw new PineloadError('CHECKSUM_MISMATCH', {
+      throw new PineloadError('FILE_CHANGED', {
         source: imports.uri + file.path,
         expected: `${file.bytes} bytes, as the manifest says`,
         got: bytes === undefined ? 'no such file' : `${bytes} bytes`,
-        hint: 'Convert again with --overwrite.',
-        retryable: false,
+        hint: 'Convert (or upload) it again with --overwrite.',
       });
     }
     sizes.delete(file.path);
@@ -125,6 +127,6 @@ export function strayFiles(imports: ObjectStore, keys: readonly string[]): Pinel
     source: imports.uri,
     expected: 'no other .parquet file: Pinecone would import it too',
     got: `${keys.length}: ${shown.join(', ')}${keys.length > 3 ? ', …' : ''}`,
-    hint: 'Remove them, or choose another target.',
+    hint: 'Remove them (import start --prune does), or choose another target.',
   });
 }

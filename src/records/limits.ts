@@ -26,3 +26,13 @@ export const MAX_FILE_NAME_BYTES = 255;
 export const MAX_OBJECT_KEY_BYTES = 1_024;
 /** Name of the default namespace in import directories and API paths (API versions from 2025-04). */
 export const DEFAULT_NAMESPACE = '__default__';
+
+/** What one import may hold. Plans and indexes differ, and limits move: each can be overridden. */
+export interface ImportLimits {
+  /** Default MAX_IMPORT_BYTES; indexes with dedicated read nodes are said to have none. */
+  readonly maxImportBytes?: number | undefined;
+  /** Default MAX_FILES_PER_IMPORT. */
+  readonly maxImportFiles?: number | undefined;
+  /** Default MAX_NAMESPACES_PER_IMPORT. */
+  readonly maxImportNamespaces?: number | undefined;
+}

@@ -1,9 +1,12 @@
 import type { VectorKind } from '../records/batch.js';
+import { FLAT, type Layout } from './layout.js';
 import type { Manifest, ManifestFile, ManifestNamespace } from './manifest.js';
 
 export interface ManifestInput {
   /** pineload's own version. */
   readonly version: string;
+  /** Default FLAT. */
+  readonly layout?: Layout | undefined;
   readonly kind: VectorKind;
   /** Ignored for sparse records. */
   readonly dimension: number | undefined;
@@ -36,10 +39,12 @@ export function buildManifest(input: ManifestInput): Manifest {
   }
   const namespaces = [...byNamespace.values()].sort((a, b) => compare(a.namespace, b.namespace));
 
+  const layout = input.layout ?? FLAT;
   return {
     format: 'pineload-manifest',
-    version: 1,
+    version: layout.kind === 'flat' ? 1 : 2,
     pineload: input.version,
+    ...(layout.kind === 'flat' ? {} : { layout }),
     kind: input.kind,
     ...(input.kind === 'sparse' ? {} : { dimension: input.dimension }),
     records: namespaces.reduce((sum, { records }) => sum + records, 0),

@@ -1,5 +1,6 @@
 import { PineloadError, quote } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
+import { FLAT, MAX_SETS, rootOf, type Layout } from './layout.js';
 import type { Manifest, ManifestFile, ManifestNamespace } from './manifest.js';
 import { isDirectoryName } from './part-names.js';
 
@@ -36,19 +37,21 @@ class ManifestReader {
     }
     const fields = this.object(json, 'manifest');
     if (fields.format !== 'pineload-manifest') this.refuse('format', 'pineload-manifest', fields.format);
-    if (fields.version !== 1) this.refuse('version', '1', fields.version);
+    if (fields.version !== 1 && fields.version !== 2) this.refuse('version', '1 or 2', fields.version);
+    const layout = fields.version === 1 ? FLAT : this.layout(fields.layout);
     const kind = fields.kind as VectorKind;
     if (!KINDS.includes(kind)) this.refuse('kind', KINDS.join(', '), kind);
     const dimension = kind === 'sparse' ? undefined : this.count(fields.dimension, 'dimension', 1);
-    const files = this.array(fields.files, 'files').map((file, i) => this.file(file, `files[${i}]`));
+    const files = this.array(fields.files, 'files').map((file, i) => this.file(file, `files[${i}]`, layout));
     const namespaces = this.array(fields.namespaces, 'namespaces').map((entry, i) =>
       this.namespace(entry, `namespaces[${i}]`),
     );
     const rejects = Object.entries(this.object(fields.rejectsByCode, 'rejectsByCode'));
     const manifest: Manifest = {
       format: 'pineload-manifest',
-      version: 1,
+      version: layout.kind === 'flat' ? 1 : 2,
       pineload: this.string(fields.pineload, 'pineload'),
+      ...(layout.kind === 'flat' ? {} : { layout }),
       kind,
       ...(dimension === undefined ? {} : { dimension }),
       records: this.count(fields.records, 'records'),
@@ -70,7 +73,16 @@ class ManifestReader {
     return manifest;
   }
 
-  private file(value: unknown, field: string): ManifestFile {
+  private layout(value: unknown): Layout {
+    const { kind, sets } = this.object(value, 'layout');
+    if (kind === 'per-namespace') return { kind };
+    if (kind !== 'sets') this.refuse('layout.kind', 'per-namespace or sets', kind);
+    const count = this.count(sets, 'layout.sets', 1);
+    if (count > MAX_SETS) this.refuse('layout.sets', `at most ${MAX_SETS}`, sets);
+    return { kind: 'sets', sets: count };
+  }
+
+  private file(value: unknown, field: string, layout: Layout): ManifestFile {
     const { path, namespace, records, bytes, sha256 } = this.object(value, field);
     const file: ManifestFile = {
       path: this.string(path, `${field}.path`),
@@ -83,6 +95,9 @@ class ManifestReader {
     const parts = file.path.split('/');
     const inside = parts.length >= 2 && parts.every(isDirectoryName) && file.path.endsWith('.parquet');
     if (!inside) this.refuse(`${field}.path`, 'a .parquet file in a directory below the import directory', path);
+    if (layout.kind !== 'flat' && !file.path.startsWith(`${rootOf(layout, file.namespace)}${file.namespace}/`)) {
+      this.refuse(`${field}.path`, `a path in the root ${rootOf(layout, file.namespace)}`, path);
+    }
     if (parts.at(-2) !== file.namespace) this.refuse(`${field}.path`, 'a path in the directory of its namespace', path);
     return file;
   }

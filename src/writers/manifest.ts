@@ -1,8 +1,9 @@
 import type { VectorKind } from '../records/batch.js';
+import type { Layout } from './layout.js';
 
 /** A Parquet file of the import. */
 export interface ManifestFile {
-  /** Relative to the import directory: `<namespace>/part-….parquet`. */
+  /** Relative to the import directory: `<namespace>/part-….parquet`, with the root before it in other layouts than flat. */
   readonly path: string;
   readonly namespace: string;
   readonly records: number;
@@ -25,10 +26,13 @@ export interface ManifestNamespace {
  */
 export interface Manifest {
   readonly format: 'pineload-manifest';
-  readonly version: 1;
+  /** 2 in layouts other than flat: who knows only 1 would take all roots for one import, and must refuse. */
+  readonly version: 1 | 2;
   /** pineload's own version. */
   readonly pineload: string;
   readonly kind: VectorKind;
+  /** Undefined: flat. */
+  readonly layout?: Exclude<Layout, { readonly kind: 'flat' }> | undefined;
   /** Undefined for sparse records. */
   readonly dimension?: number | undefined;
   readonly records: number;

@@ -5,12 +5,14 @@ import type { CompressionOptions } from '../parquet/schema.js';
 import type { VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
 import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
+import type { Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { partKey } from './part-names.js';
 
 /** What all files of a split have in common. */
 export interface FileSettings {
   readonly store: ObjectStore;
+  readonly layout: Layout;
   readonly split: number;
   readonly kind: VectorKind;
   readonly dimension: number;
@@ -61,7 +63,7 @@ export class NamespaceFiles {
     throwIfAborted(this.settings.signal);
     const { records, bytes, sha256 } = await this.writer.close();
     this.writer = undefined;
-    const path = partKey(this.namespace, this.settings.split, this.sequence++);
+    const path = partKey(this.namespace, this.settings.split, this.sequence++, this.settings.layout);
     const file: ManifestFile = { path, namespace: this.namespace, records, bytes, sha256 };
     this.finished(file);
     this.settings.onFile?.(file);
@@ -76,8 +78,8 @@ export class NamespaceFiles {
   }
 
   private async open(): Promise<ParquetFileWriter> {
-    const { store, split, kind, dimension, version, compression, pageBytes, ifAbsent, signal } = this.settings;
-    const key = partKey(this.namespace, split, this.sequence);
+    const { store, layout, split, kind, dimension, version, compression, pageBytes, ifAbsent, signal } = this.settings;
+    const key = partKey(this.namespace, split, this.sequence, layout);
     const sink: ObjectWriter = await store.create(key, { ifAbsent, contentType: PARQUET_CONTENT_TYPE, signal });
     if (this.aborted) {
       await sink.abort();

@@ -1,15 +1,16 @@
 import { PineloadError, quote } from '../base/errors.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
+import { FLAT, rootOf, type Layout } from './layout.js';
 
 /** Digits of split and sequence number in a file's name: names sort as numbers do up to 99,999. */
 const DIGITS = 5;
 
 type Limits = Pick<ObjectStore, 'uri' | 'maxKeyBytes' | 'maxPartBytes'>;
 
-/** `<namespace>/part-<split>-<sequence>.parquet`: nothing in it depends on the machine or the time. */
-export function partKey(namespace: string, split: number, sequence: number): string {
+/** `<root><namespace>/part-<split>-<sequence>.parquet`: nothing in it depends on the machine or the time. */
+export function partKey(namespace: string, split: number, sequence: number, layout: Layout = FLAT): string {
   const number = (n: number): string => String(n).padStart(DIGITS, '0');
-  return `${namespace}/part-${number(split)}-${number(sequence)}.parquet`;
+  return `${rootOf(layout, namespace)}${namespace}/part-${number(split)}-${number(sequence)}.parquet`;
 }
 
 /** Is this one plain directory name: not empty, not `.` or `..`, no separator, no control character, valid Unicode? */
@@ -21,7 +22,7 @@ export function isDirectoryName(name: string): boolean {
  * The last check before a namespace becomes a directory. The record rules refuse bad names row by row; this one makes sure
  * that no other way in can reach outside the target. Throws RECORD_REJECTED or KEY_TOO_LONG.
  */
-export function checkNamespaceDirectory(namespace: string, split: number, store: Limits): void {
+export function checkNamespaceDirectory(namespace: string, split: number, store: Limits, layout: Layout = FLAT): void {
   if (!isDirectoryName(namespace)) {
     throw new PineloadError('RECORD_REJECTED', {
       field: 'namespace',
@@ -31,7 +32,7 @@ export function checkNamespaceDirectory(namespace: string, split: number, store:
     });
   }
   checkLength(namespace, namespace, store.maxPartBytes, store);
-  checkLength(partKey(namespace, split, 10 ** DIGITS - 1), namespace, store.maxKeyBytes, store);
+  checkLength(partKey(namespace, split, 10 ** DIGITS - 1, layout), namespace, store.maxKeyBytes, store);
 }
 
 function checkLength(key: string, namespace: string, limit: number, store: Limits): void {

@@ -5,6 +5,7 @@ import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
+import { FLAT, type Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings } from './namespace-files.js';
@@ -32,6 +33,8 @@ export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
 export interface SplitWriterOptions {
   /** The import directory. */
   readonly store: ObjectStore;
+  /** Where namespaces lie in it. Default FLAT. */
+  readonly layout?: Layout | undefined;
   /** Number of the split; part of every file name. */
   readonly split: number;
   readonly kind: VectorKind;
@@ -73,7 +76,8 @@ interface NamespaceState {
 }
 
 /**
- * Writes the records of one split: gathers them by namespace and makes `<namespace>/part-<split>-<sequence>.parquet` of them.
+ * Writes the records of one split: gathers them by namespace and makes `<namespace>/part-<split>-<sequence>.parquet` of
+ * them, below the root that the layout gives the namespace.
  *
  * Rejected rows are passed over. Which rows share a row group and a file follows from their order and sizes alone; batch
  * boundaries, memory and the number of open files change nothing in the bytes. Memory: `maxBufferedBytes` for gathered rows
@@ -115,6 +119,7 @@ export class SplitWriter {
     this.#spill = new SpillFile(options.tmpDir);
     this.#settings = {
       store,
+      layout: options.layout ?? FLAT,
       split,
       kind,
       dimension,
@@ -210,8 +215,8 @@ export class SplitWriter {
   #namespace(name: string): NamespaceState {
     let state = this.#namespaces.get(name);
     if (state === undefined) {
-      const { store, split, kind, dimension } = this.#settings;
-      checkNamespaceDirectory(name, split, store);
+      const { store, layout, split, kind, dimension } = this.#settings;
+      checkNamespaceDirectory(name, split, store, layout);
       state = {
         name,
         buffer: new NamespaceBuffer(kind, dimension, this.#rowGroupBytes),
