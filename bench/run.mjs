@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DATA_DIR, DEFAULT_SEED, generate } from './generate.mjs';
 import { CASES } from './cases/index.mjs';
-import { describeMachine, machineLine, peerVersions } from './lib/machine.mjs';
+import { describeMachine, loadWarning, machineLine, peerVersions } from './lib/machine.mjs';
 import { renderPicture } from './lib/picture.mjs';
 import { parseSize, showSize } from './lib/sizes.mjs';
 import { renderTable } from './lib/table.mjs';
@@ -62,13 +62,14 @@ const threads = count('threads', options.threads);
 const cases = chosenCases(options.only);
 const peers = !options['no-peers'];
 
+// Before the build, whose load is our own.
+const machine = describeMachine();
 if (!options['no-build']) npm(['run', '--silent', 'build'], ROOT);
 if (peers && !installed()) {
   say('Installing the peers in bench/ (once) …');
   npm(['ci', '--no-audit', '--no-fund'], HERE);
 }
 
-const machine = describeMachine();
 const scratch = join(DATA_DIR, `run-${process.pid}`);
 const made = new Map();
 const notes = new Set();
@@ -159,6 +160,7 @@ function report() {
   const footer = [
     `${showSize(size)} of text for each input, median of ${rounds} round${rounds === 1 ? '' : 's'}, page cache warm.`,
     machineLine(machine),
+    ...(loadWarning(machine) ? [loadWarning(machine)] : []),
     ...(peers
       ? [
           Object.entries(versions)

@@ -19,6 +19,12 @@ export function machineLine(machine) {
   return `${machine.cpu}, ${machine.cores} cores, ${memory}, ${machine.system}, Node ${machine.node.slice(1)}`;
 }
 
+/** A warning where the machine was doing other work when the run began; undefined on a quiet one. */
+export function loadWarning({ loadBefore: [load], cores }) {
+  if (load < cores / 4) return undefined;
+  return `Other work ran on this machine (load ${load} on ${cores} cores when the run began): figures are low, ratios uncertain.`;
+}
+
 /** Exact versions of the peers, as pinned in bench/package.json. */
 export function peerVersions() {
   const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -1,8 +1,8 @@
 import { digits } from './table.mjs';
 
 const WIDTH = 960;
-const LABEL_WIDTH = 300;
-const BAR_WIDTH = 430;
+const LABEL_WIDTH = 330;
+const BAR_WIDTH = 380;
 const BAR_HEIGHT = 18;
 const BAR_STEP = 24;
 const MARGIN = 24;
