@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import type { ObjectInfo, ObjectWriter } from './object-store.js';
@@ -58,6 +59,8 @@ export class PartWriter implements ObjectWriter {
     private readonly sink: PartSink,
     private readonly options: PartWriterOptions,
   ) {
+    // One signal stops all the writers of a run, and more than ten of them are no leak.
+    if (options.signal !== undefined) setMaxListeners(0, options.signal);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#stop.abort();
   }

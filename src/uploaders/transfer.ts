@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { abortError, throwIfAborted } from '../base/abort.js';
 import { PineloadError, toPineloadError } from '../base/errors.js';
@@ -73,6 +74,8 @@ export async function uploadDirectory(options: TransferOptions): Promise<Transfe
   const { from, to, files, onEvent, signal } = options;
   throwIfAborted(signal);
   const stop = new AbortController();
+  // Every file under way listens.
+  setMaxListeners(0, stop.signal);
   const onAbort = () => stop.abort(abortError(signal!));
   signal?.addEventListener('abort', onAbort, { once: true });
   const partMemory =
