@@ -37,6 +37,9 @@ export const CATALOGUE = {
   TOO_MANY_REJECTS: e('records', EXIT.REJECTED, 'more records were rejected than allowed'),
 
   PARQUET_WRITE: e('parquet', EXIT.UNEXPECTED, 'the Parquet file could not be written'),
+  PARQUET_CORRUPT: e('parquet', EXIT.REJECTED, 'the file is not valid Parquet'),
+  PARQUET_UNSUPPORTED: e('parquet', EXIT.REJECTED, 'the file uses a part of Parquet that is not read'),
+  PARQUET_LIMIT: e('parquet', EXIT.REJECTED, 'the file is beyond what is read of one file'),
 
   TARGET_NOT_EMPTY: e('writers', EXIT.CONFIG, 'the target already holds an import'),
   TARGET_STRAY_FILES: e('writers', EXIT.CONFIG, 'the target holds Parquet files that are not part of this run'),
@@ -65,6 +68,8 @@ export const CATALOGUE = {
   API_ANSWER_INVALID: e('importer', EXIT.TEMPORARY, 'the answer is not what the API describes'),
   IMPORT_MAYBE_STARTED: e('importer', EXIT.TEMPORARY, 'it is not known whether the import was started'),
   IMPORT_CONFLICT: e('importer', EXIT.CONFIG, 'this directory was imported before under another manifest'),
+  IMPORT_NOT_STARTED: e('importer', EXIT.CONFIG, 'no import of this directory was started'),
+  NAMESPACES_LEFT: e('importer', EXIT.CONFIG, 'namespaces that a failed import left behind are in the way'),
   IMPORT_FAILED: e('importer', EXIT.IMPORT_FAILED, 'the import failed'),
   IMPORT_CANCELLED: e('importer', EXIT.IMPORT_FAILED, 'the import was cancelled'),
   IMPORT_INCOMPLETE: e('importer', EXIT.IMPORT_FAILED, 'records are missing after the import'),
@@ -72,6 +77,7 @@ export const CATALOGUE = {
   PREFLIGHT_FAILED: e('importer', EXIT.CONFIG, 'the import would fail'),
 
   EMULATOR_PORT: e('emulator', EXIT.CONFIG, 'the emulator cannot listen on this port'),
+  EMULATOR_STATE_IN_USE: e('emulator', EXIT.CONFIG, 'another emulator is using this state directory'),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -1,100 +1,188 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { PineloadError } from '../base/errors.js';
-import type { EmulatorIndexOptions, Metric } from '../emulator/options.js';
+import { parseBytes } from '../base/bytes.js';
+import type { EmulatorIndexOptions, EmulatorOptions } from '../emulator/options.js';
+import { PLANS, type Plan } from '../emulator/plans.js';
+import { EMULATOR_API_KEY, findApiKey } from '../importer/api-key.js';
 import type { StoreAccess } from '../pipeline/stores.js';
 import { runCommand, type OutputFlags } from './action.js';
+import { readFaults } from './faults-option.js';
+import { parseIndexSpec } from './index-spec.js';
 import { addOptions, OUTPUT, STORE } from './options.js';
+import { runBeside } from './run-beside.js';
 
 interface EmulatorFlags extends OutputFlags, StoreAccess {
-  readonly port: number;
-  readonly address: string;
   readonly index: EmulatorIndexOptions[];
+  readonly port?: number;
+  readonly address?: string;
+  readonly advertisedHost?: string;
+  readonly apiKeyFile?: string;
   readonly stateDir?: string;
   readonly pendingMs?: number;
   readonly importMs?: number;
   readonly indexingMs?: number;
+  readonly recordsPerSecond?: number;
+  readonly keep?: number;
+  readonly extraColumns?: 'refuse' | 'ignore';
+  readonly plan?: Plan;
+  readonly namespacesPerIndex?: number;
+  readonly namespacesPerImport?: number;
+  readonly filesPerImport?: number;
+  readonly bytesPerFile?: number;
+  readonly bytesPerImport?: number;
+  readonly faults?: string;
 }
 
-/** Port of the emulator unless told otherwise. */
+/** Port of the emulator unless told otherwise; with a command to run, any that is free. */
 export const DEFAULT_EMULATOR_PORT = 5081;
+/** The only API key accepted, where it is set (as `--api-key-file`). A flag would show it to everyone on the machine. */
+export const EMULATOR_API_KEY_VARIABLE = 'PINELOAD_EMULATOR_API_KEY';
+
+const LISTENING = options('Listening', [
+  [
+    '--port <n>',
+    `control plane and first index, the next indexes after it; 0 takes any (default: ${DEFAULT_EMULATOR_PORT})`,
+    integer,
+  ],
+  ['--address <address>', 'address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)'],
+  ['--advertised-host <host>', 'host name in the addresses handed out (default: that of --address)'],
+  [
+    '--api-key-file <file>',
+    `file with the only API key accepted, or variable ${EMULATOR_API_KEY_VARIABLE} (default: any)`,
+  ],
+  ['--state-dir <dir>', 'keep indexes and imports over restarts'],
+]);
+
+const IMPORTS = options('Imports', [
+  ['--pending-ms <n>', 'how long an import is Pending', integer],
+  ['--import-ms <n>', 'least time an import takes to read', integer],
+  ['--records-per-second <n>', 'most records read per second', integer],
+  ['--indexing-ms <n>', 'how long an import is InProgress at 100 %', integer],
+  ['--keep <size>', 'memory for records that can be fetched (default: 256MiB)', (text) => parseBytes(text, 'keep')],
+]);
+
+const LIMITS = options('Limits', [
+  ['--namespaces-per-index <n>', 'default: that of the plan', integer],
+  ['--namespaces-per-import <n>', 'default: 10000', integer],
+  ['--files-per-import <n>', 'default: 100000', integer],
+  ['--bytes-per-file <size>', 'default: 10GB', (text) => parseBytes(text, 'bytesPerFile')],
+  ['--bytes-per-import <size>', 'default: 1TB', (text) => parseBytes(text, 'bytesPerImport')],
+]);
+
+const BEHAVIOUR = [
+  {
+    group: 'Limits',
+    flags: '--plan <plan>',
+    text: 'pricing plan; starter and builder have no imports (default: standard)',
+    choices: PLANS,
+  },
+  {
+    group: 'Imports',
+    flags: '--extra-columns <what>',
+    text: 'what becomes of columns the service does not know (default: refuse)',
+    choices: ['refuse', 'ignore'],
+  },
+  { group: 'Faults', flags: '--faults <json>', text: 'what goes wrong: JSON, or a file that holds it' },
+];
 
 export function addEmulatorCommand(program: Command): void {
   const command = program
     .command('emulator')
-    .summary('a local stand-in for the service, to rehearse imports')
+    .summary('a local stand-in for the service, to rehearse and test imports')
     .description(
-      'Answers like Pinecone: indexes, imports, stats, namespaces. Reads the Parquet that is really in the store.',
+      'Answers like Pinecone: indexes, imports, stats, namespaces. Reads the Parquet that is really in the store. With a ' +
+        'command, runs it with the official clients pointed at the emulator, and ends with its exit code.',
     )
+    .argument('[command...]', 'after --: a command to run against it')
     .option(
       '--index <spec>',
-      'an index: name:dimension[:metric[:cloud]] or name:sparse[:cloud]; may be repeated',
+      'an index: name:dimension[:metric|hybrid[:cloud]] or name:sparse[:cloud]; may be repeated',
       collectIndex,
       [],
-    )
-    .option('--port <n>', 'port of the control plane and the first index; 0 takes any', integer, DEFAULT_EMULATOR_PORT)
-    .option('--address <address>', 'address to listen on', '127.0.0.1')
-    .option('--state-dir <dir>', 'keep indexes and imports over restarts')
-    .option('--pending-ms <n>', 'how long an import is Pending', integer)
-    .option('--import-ms <n>', 'least time an import takes to read', integer)
-    .option('--indexing-ms <n>', 'how long an import is InProgress at 100 %', integer);
-  addOptions(command, STORE, OUTPUT)
+    );
+  addOptions(command, LISTENING, IMPORTS, LIMITS, BEHAVIOUR, STORE, OUTPUT)
     .addHelpText(
       'after',
       `
 Examples:
   pineload emulator --index words:100
+  pineload emulator --index words:100 -- npm test
   pineload import start --uri out/words --index-name words --control-plane http://127.0.0.1:${DEFAULT_EMULATOR_PORT}`,
     )
-    .action(async (flags: EmulatorFlags) => {
-      await runCommand(flags, async ({ signal, onEvent, json }) => {
-        const { renderEmulatorEvent, startEmulator } = await import('../emulator/index.js');
-        const { openWithAccess } = await import('../pipeline/stores.js');
-        const emulator = await startEmulator({
-          openStore: (uri) => openWithAccess(uri, flags),
-          indexes: flags.index,
-          port: flags.port,
-          address: flags.address,
-          stateDir: flags.stateDir,
-          pendingMs: flags.pendingMs,
-          importMs: flags.importMs,
-          indexingMs: flags.indexingMs,
-          onEvent: (event) => onEvent({ type: 'note', message: renderEmulatorEvent(event) }),
-        });
-        const hosts = flags.index.map(({ name }) => ({ name, host: emulator.indexHost(name) }));
-        // Said at once, since this command ends only when it is stopped; whoever starts it waits for this line.
-        process.stdout.write(
-          json
-            ? `${JSON.stringify({ url: emulator.url, indexes: hosts })}\n`
-            : `Emulator at ${emulator.url}\n${hosts.map(({ name, host }) => `  index ${name}: ${host}\n`).join('')}`,
-        );
-        onEvent({ type: 'note', message: 'Ctrl-C stops it.' });
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-        await emulator.close();
-        return { json: { stopped: true } };
-      });
+    .action((args: string[], flags: EmulatorFlags) => runEmulator(args, flags));
+}
+
+function runEmulator(args: readonly string[], flags: EmulatorFlags): Promise<void> {
+  const withCommand = args.length > 0;
+  return runCommand(flags, async ({ signal, onEvent, json }) => {
+    const { renderEmulatorEvent, startEmulator } = await import('../emulator/index.js');
+    const apiKey = await findApiKey(flags, { PINECONE_API_KEY: process.env[EMULATOR_API_KEY_VARIABLE] });
+    const emulator = await startEmulator({
+      ...(await settingsOf(flags)),
+      port: flags.port ?? (withCommand ? 0 : DEFAULT_EMULATOR_PORT),
+      apiKey,
+      onEvent: (event) => onEvent({ type: 'note', message: renderEmulatorEvent(event) }),
     });
+    try {
+      const hosts = flags.index.map(({ name }) => ({ name, host: emulator.indexHost(name) }));
+      const text = `Emulator at ${emulator.url}${hosts.map(({ name, host }) => `\n  index ${name}: ${host}`).join('')}`;
+      if (withCommand) {
+        onEvent({ type: 'note', message: text });
+        const exitCode = await runBeside(args, clientSettings(emulator.url, apiKey), signal);
+        return { json: { url: emulator.url, indexes: hosts, exitCode }, exitCode };
+      }
+      // Said at once, since this command ends only when it is stopped; whoever starts it waits for this line.
+      process.stdout.write(`${json ? JSON.stringify({ url: emulator.url, indexes: hosts }) : text}\n`);
+      onEvent({ type: 'note', message: 'Ctrl-C stops it.' });
+      if (!signal.aborted) {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      }
+      return { json: { stopped: true } };
+    } finally {
+      await emulator.close();
+    }
+  });
+}
+
+async function settingsOf(flags: EmulatorFlags): Promise<EmulatorOptions> {
+  const { openWithAccess } = await import('../pipeline/stores.js');
+  const { namespacesPerIndex, namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport } = flags;
+  const limits = { namespacesPerIndex, namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport };
+  return {
+    openStore: (uri) => openWithAccess(uri, flags),
+    indexes: flags.index,
+    address: flags.address,
+    advertisedHost: flags.advertisedHost,
+    stateDir: flags.stateDir,
+    pendingMs: flags.pendingMs,
+    importMs: flags.importMs,
+    indexingMs: flags.indexingMs,
+    recordsPerSecond: flags.recordsPerSecond,
+    keepBytes: flags.keep,
+    extraColumns: flags.extraColumns,
+    plan: flags.plan,
+    limits,
+    faults: flags.faults === undefined ? undefined : await readFaults(flags.faults),
+  };
+}
+
+/** Points Pinecone's official clients (their own two variables) and pineload itself at the emulator. */
+function clientSettings(url: string, apiKey: string | undefined): Record<string, string> {
+  return {
+    PINECONE_CONTROLLER_HOST: url,
+    PINECONE_API_KEY: apiKey ?? EMULATOR_API_KEY,
+    PINELOAD_CONTROL_PLANE: url,
+  };
+}
+
+type Option = readonly [flags: string, text: string, parse?: (text: string) => unknown];
+
+function options(group: string, list: readonly Option[]): { group: string; flags: string; text: string }[] {
+  return list.map(([flags, text, parse]) => ({ group, flags, text, ...(parse ? { parse } : {}) }));
 }
 
 function integer(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
   return Number(text);
-}
-
-const METRICS: readonly string[] = ['cosine', 'euclidean', 'dotproduct'];
-
-/** `words:100`, `words:100:dotproduct:gcp`, `terms:sparse`. */
-export function parseIndexSpec(text: string): EmulatorIndexOptions {
-  const [name = '', kind = '', ...rest] = text.split(':');
-  if (kind === 'sparse' && rest.length <= 1) return { name, vectorType: 'sparse', cloud: rest[0] };
-  const [metric, cloud] = rest;
-  if (!/^\d+$/.test(kind) || rest.length > 2 || (metric !== undefined && !METRICS.includes(metric))) {
-    throw new PineloadError('OPTION_INVALID', {
-      field: 'index',
-      expected: 'name:dimension[:cosine|euclidean|dotproduct[:cloud]] or name:sparse[:cloud]',
-      got: JSON.stringify(text),
-    });
-  }
-  return { name, dimension: Number(kind), metric: metric as Metric | undefined, cloud };
 }
 
 function collectIndex(text: string, before: EmulatorIndexOptions[]): EmulatorIndexOptions[] {

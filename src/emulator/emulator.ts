@@ -9,11 +9,14 @@ import {
   DEFAULT_IMPORT_MS,
   DEFAULT_INDEXING_MS,
   DEFAULT_KEEP_BYTES,
-  DEFAULT_LIMITS,
   DEFAULT_LISTEN_ADDRESS,
   DEFAULT_PENDING_MS,
+  DEFAULT_PLAN,
+  type EmulatorLimits,
   type EmulatorOptions,
+  limitsOf,
 } from './options.js';
+import { PLAN_LIMITS } from './plans.js';
 import { type EmulatorLog, RequestLog } from './request-log.js';
 import { isFinished, type ImportRecord } from './state/import-record.js';
 import { indexSettings } from './state/index-settings.js';
@@ -41,7 +44,7 @@ export interface Emulator {
  * serverless indexes, and that reads the Parquet that is really in the store. Every index has a port of its own, as it has
  * a host of its own with Pinecone; the first one shares the main port with the control plane.
  *
- * Throws EMULATOR_PORT, STATE_CORRUPT, OPTION_INVALID.
+ * Throws EMULATOR_PORT, STATE_CORRUPT, EMULATOR_STATE_IN_USE, OPTION_INVALID.
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const emulator = new RunningEmulator(options);
@@ -53,6 +56,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
   return emulator;
 }
+
+const MAX_PORT = 65_535;
 
 /** How long `close` waits for imports to let go of their stores, in ms. */
 const STOP_GRACE_MS = 1000;
@@ -75,9 +80,15 @@ class RunningEmulator implements Emulator, RouteHost {
   /** Name of the index behind the main port. */
   #mainIndex: string | undefined;
   #closing = false;
+  /** False until all that the state file holds is back: a start that failed must not write over it. */
+  #isRestored = false;
+  readonly limits: EmulatorLimits;
+  readonly importsAllowed: boolean;
 
   constructor(options: EmulatorOptions) {
     this.#options = options;
+    this.limits = limitsOf(options);
+    this.importsAllowed = PLAN_LIMITS[options.plan ?? DEFAULT_PLAN].imports;
     this.#budget = new KeepBudget(options.keepBytes ?? DEFAULT_KEEP_BYTES);
     this.#faults = new Faults(options.faults);
     const snapshot = () => [...this.indexes.values()].map((index) => index.toJSON());
@@ -115,6 +126,7 @@ class RunningEmulator implements Emulator, RouteHost {
       }
       await this.#open(new IndexState(settings, this.#budget));
     }
+    this.#isRestored = true;
     await this.save();
     for (const index of this.indexes.values()) {
       for (const record of index.imports.values()) if (!isFinished(record)) this.#run(index, restarted(record));
@@ -143,10 +155,11 @@ class RunningEmulator implements Emulator, RouteHost {
     const grace = sleep(STOP_GRACE_MS, undefined, { ref: false });
     await Promise.race([Promise.all(running.map(({ done }) => done)), grace]);
     await this.save();
+    await this.#file?.release();
   }
 
   async save(): Promise<void> {
-    await this.#file?.save();
+    if (this.#isRestored) await this.#file?.save();
   }
 
   async addIndex(settings: IndexSettings): Promise<IndexState> {
@@ -196,10 +209,19 @@ class RunningEmulator implements Emulator, RouteHost {
       return;
     }
     const role: PortRole = { isMain: false, index: () => this.indexes.get(name) };
-    const listener = await this.#listen(index.port ?? 0, role).catch(() => this.#listen(0, role));
+    const listener = await this.#listen(index.port ?? this.#nextPort(), role).catch(() => this.#listen(0, role));
     index.port = listener.port;
     index.host = this.#urlOf(listener.port);
     this.#ports.set(name, { listener });
+  }
+
+  /** Ports follow each other from a main port that was chosen, so that they can be published from a container. */
+  #nextPort(): number {
+    if ((this.#options.port ?? 0) === 0) return 0;
+    const taken = new Set([...this.indexes.values()].map((index) => index.port));
+    let port = this.port + 1;
+    while (taken.has(port)) port++;
+    return port > MAX_PORT ? 0 : port;
   }
 
   #listen(port: number, role: PortRole): Promise<Listener> {
@@ -229,7 +251,7 @@ class RunningEmulator implements Emulator, RouteHost {
       index,
       record,
       openStore: options.openStore,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits: this.limits,
       extraColumns: options.extraColumns ?? 'refuse',
       pendingMs: options.pendingMs ?? DEFAULT_PENDING_MS,
       importMs: options.importMs ?? DEFAULT_IMPORT_MS,

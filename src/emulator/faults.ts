@@ -91,7 +91,7 @@ export class Faults {
   }
 }
 
-/** Checks settings that came in by HTTP; a sentence when they are wrong. */
+/** Checks settings that came in as JSON; a sentence when they are wrong. */
 export function parseFaults(input: unknown): FaultSettings | string {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'expected a JSON object';
   const { rules = [], listLagMs, statsLagMs, ...rest } = input as Record<string, unknown>;
@@ -107,6 +107,7 @@ export function parseFaults(input: unknown): FaultSettings | string {
 }
 
 const RULE_NUMBERS = ['status', 'retryAfter', 'skip', 'times', 'delayMs'] as const;
+const RULE_FIELDS: ReadonlySet<string> = new Set(['operation', 'kind', 'when', ...RULE_NUMBERS]);
 
 function ruleFault(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null) return 'a rule is an object';
@@ -119,6 +120,8 @@ function ruleFault(input: unknown): string | undefined {
   }
   if (![undefined, 'before', 'after'].some((when) => when === rule['when']))
     return 'a rule\'s when is "before" or "after"';
+  const unknown = Object.keys(rule).find((name) => !RULE_FIELDS.has(name));
+  if (unknown !== undefined) return `a rule has no "${unknown}"`;
   const wrong = RULE_NUMBERS.find((name) => !isCount(rule[name]));
   return wrong === undefined ? undefined : `a rule's ${wrong} is a number from 0 up`;
 }

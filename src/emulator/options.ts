@@ -7,6 +7,7 @@ import {
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { EmulatorListener } from './events.js';
 import type { FaultSettings } from './faults.js';
+import { type Plan, PLAN_LIMITS } from './plans.js';
 
 export type Metric = 'cosine' | 'euclidean' | 'dotproduct';
 export type VectorType = 'dense' | 'sparse';
@@ -33,6 +34,8 @@ export interface EmulatorLimits {
   readonly filesPerImport: number;
   readonly bytesPerFile: number;
   readonly bytesPerImport: number;
+  /** Namespaces of one index, those that exist already included. */
+  readonly namespacesPerIndex: number;
 }
 
 export interface EmulatorOptions {
@@ -40,7 +43,10 @@ export interface EmulatorOptions {
   readonly openStore: (uri: string) => Promise<ObjectStore>;
   /** Indexes to begin with; those that the state already holds are kept as they are. Default: none. */
   readonly indexes?: readonly EmulatorIndexOptions[] | undefined;
-  /** Port of the control plane and the first index. 0, the default, takes any that is free. */
+  /**
+   * Port of the control plane and the first index; further indexes take the ports after it, or any where those are taken.
+   * 0, the default, takes any that is free.
+   */
   readonly port?: number | undefined;
   /** Address to listen on. Default DEFAULT_LISTEN_ADDRESS; set it only inside a container. */
   readonly address?: string | undefined;
@@ -48,7 +54,7 @@ export interface EmulatorOptions {
   readonly advertisedHost?: string | undefined;
   /** The only key accepted. Default: any that is not empty. */
   readonly apiKey?: string | undefined;
-  /** Directory that keeps indexes, imports and counts over restarts. Default: memory only. */
+  /** Directory that keeps indexes, imports and counts over restarts; one emulator at a time. Default: memory only. */
   readonly stateDir?: string | undefined;
   /** How long an import stays `Pending`, in ms. Default DEFAULT_PENDING_MS. */
   readonly pendingMs?: number | undefined;
@@ -65,7 +71,10 @@ export interface EmulatorOptions {
    * are ignored. Default `refuse`, the stricter reading.
    */
   readonly extraColumns?: 'refuse' | 'ignore' | undefined;
-  readonly limits?: Partial<EmulatorLimits> | undefined;
+  /** Pricing plan: imports are refused on `starter` and `builder`, and namespaces are counted. Default DEFAULT_PLAN. */
+  readonly plan?: Plan | undefined;
+  /** Limits other than those of the service and the plan, to see what happens beyond them. */
+  readonly limits?: { readonly [K in keyof EmulatorLimits]?: number | undefined } | undefined;
   /** Faults from the start; they can be changed later at `POST /__emulator/faults`. */
   readonly faults?: FaultSettings | undefined;
   /** One call per request and per change of an import. Holds no key and no query string. */
@@ -87,9 +96,18 @@ export const MAX_IMPORTS_PER_PAGE = 100;
 /** Namespaces or record ids on a page unless the request asks for fewer. OpenAPI 2026-04. */
 export const DEFAULT_PAGE_SIZE = 100;
 
-export const DEFAULT_LIMITS: EmulatorLimits = {
-  namespacesPerImport: MAX_NAMESPACES_PER_IMPORT,
-  filesPerImport: MAX_FILES_PER_IMPORT,
-  bytesPerFile: MAX_FILE_BYTES,
-  bytesPerImport: MAX_IMPORT_BYTES,
-};
+export const DEFAULT_PLAN: Plan = 'standard';
+
+/** The limits of the service and of the plan, but for those that are set otherwise. */
+export function limitsOf({
+  plan = DEFAULT_PLAN,
+  limits = {},
+}: Pick<EmulatorOptions, 'plan' | 'limits'>): EmulatorLimits {
+  return {
+    namespacesPerImport: limits.namespacesPerImport ?? MAX_NAMESPACES_PER_IMPORT,
+    filesPerImport: limits.filesPerImport ?? MAX_FILES_PER_IMPORT,
+    bytesPerFile: limits.bytesPerFile ?? MAX_FILE_BYTES,
+    bytesPerImport: limits.bytesPerImport ?? MAX_IMPORT_BYTES,
+    namespacesPerIndex: limits.namespacesPerIndex ?? PLAN_LIMITS[plan].namespacesPerIndex,
+  };
+}

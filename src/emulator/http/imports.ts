@@ -1,5 +1,6 @@
 import { uriRefusal } from '../importing/import-uri.js';
 import { MAX_IMPORTS_PER_PAGE } from '../options.js';
+import { NO_IMPORTS_ON_PLAN } from '../rules/texts.js';
 import { isFinished, type ImportRecord } from '../state/import-record.js';
 import type { IndexState } from '../state/index-state.js';
 import { ApiError, type Answer, ok } from './answer.js';
@@ -11,6 +12,8 @@ export interface ImportsHost {
   /** Begins the import; its state is on disk when this resolves. */
   begin(index: IndexState, record: ImportRecord): Promise<void>;
   cancel(index: IndexState, record: ImportRecord): Promise<void>;
+  /** Whether the plan has imports at all. */
+  readonly importsAllowed: boolean;
   /** Age in ms below which an import is not yet listed. */
   readonly listLagMs: number;
 }
@@ -20,6 +23,7 @@ const MAX_NAME_LENGTH = 1000;
 
 export async function startImport(host: ImportsHost, index: IndexState, request: EmulatorRequest): Promise<Answer> {
   const { uri, integrationId, errorMode } = jsonBody(request);
+  if (!host.importsAllowed) throw new ApiError(403, NO_IMPORTS_ON_PLAN);
   const refusal = uriRefusal(uri, index.settings.cloud);
   if (refusal !== undefined) throw new ApiError(400, refusal);
   if (integrationId != null && (typeof integrationId !== 'string' || integrationId.length > MAX_NAME_LENGTH)) {

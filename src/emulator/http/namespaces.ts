@@ -1,5 +1,6 @@
 import { DEFAULT_NAMESPACE, MAX_NAMESPACE_LENGTH } from '../../records/limits.js';
-import { DEFAULT_PAGE_SIZE } from '../options.js';
+import { DEFAULT_PAGE_SIZE, type EmulatorLimits } from '../options.js';
+import { tooManyNamespaces } from '../rules/texts.js';
 import type { IndexState } from '../state/index-state.js';
 import type { NamespaceState } from '../state/namespace-state.js';
 import { ApiError, type Answer, ok } from './answer.js';
@@ -10,6 +11,7 @@ import { type EmulatorRequest, jsonBody } from './request.js';
 export interface NamespacesHost {
   /** How long after the end of an import its records count, in ms. */
   readonly statsLagMs: number;
+  readonly limits: Pick<EmulatorLimits, 'namespacesPerIndex'>;
   save(): Promise<void>;
 }
 
@@ -58,6 +60,10 @@ export async function createNamespace(
     throw new ApiError(400, `name must be a string of 1 to ${MAX_NAMESPACE_LENGTH} characters`);
   }
   if (index.namespaces.has(name)) throw new ApiError(409, `Namespace ${name} already exists`);
+  // "API operations return a 403 - QUOTA_EXCEEDED": docs.pinecone.io/reference/api/database-limits/object-limits (2026-07).
+  if (index.namespaceCount >= host.limits.namespacesPerIndex) {
+    throw new ApiError(403, tooManyNamespaces(index.settings.name));
+  }
   const made = index.create(name);
   await host.save();
   return ok(describe(host, made));

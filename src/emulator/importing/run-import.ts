@@ -5,7 +5,15 @@ import { DuplicateWatch } from '../rules/duplicates.js';
 import { ImportFailure } from '../rules/import-failure.js';
 import { type ImportFile, readLayout } from '../rules/layout.js';
 import { isNull, recordFault, type RecordTarget, type Row } from '../rules/record.js';
-import { allSkipped, badRecord, DUPLICATE_VECTOR, namespaceExists, storeFailed, uriIsFile } from '../rules/texts.js';
+import {
+  allSkipped,
+  badRecord,
+  DUPLICATE_VECTOR,
+  namespaceExists,
+  storeFailed,
+  tooManyNamespaces,
+  uriIsFile,
+} from '../rules/texts.js';
 import type { ImportRecord } from '../state/import-record.js';
 import type { IndexState } from '../state/index-state.js';
 import type { KeptRecord } from '../state/kept-records.js';
@@ -71,6 +79,9 @@ async function readAll(context: ImportContext): Promise<void> {
     const files = await reach(context, () => findFiles(context, store));
     const exists = context.index.claim(new Set(files.map((file) => file.namespace)), context.record.id);
     if (exists !== undefined) throw new ImportFailure(namespaceExists(exists));
+    if (context.index.namespaceCount > context.limits.namespacesPerIndex) {
+      throw new ImportFailure(`User error: ${tooManyNamespaces(context.index.settings.name)}`);
+    }
     // "These errors are returned for both error modes": all schemas before any record.
     const total = await checkSchemas(context, store, files);
     await importFiles(context, store, files, total);

@@ -19,6 +19,11 @@ export const noFiles = (uri: string): string =>
 export const namespaceExists = (namespace: string): string =>
   `User error: The namespace "${namespace}" already exists. Imports are only allowed into nonexistent namespaces.`;
 
+/** docs.pinecone.io/reference/api/database-limits (2025-11), "Namespaces per serverless index", there for upserts. */
+export const tooManyNamespaces = (index: string): string =>
+  `Request failed. You've reached the max namespaces allowed in serverless index ${index}. ` +
+  'To add more namespaces, upgrade your plan.';
+
 /** "Exceeds system limit" is published; what follows is ours ("an error specifying the limit exceeded"). */
 export const overLimit = (limit: string, max: number, got: number): string =>
   `Exceeds system limit: ${limit} is ${max.toLocaleString('en-US')}, got ${got.toLocaleString('en-US')}`;
@@ -70,6 +75,8 @@ export const storeFailed = (uri: string, reason: string): string => `User error:
 
 /** Refusals of `POST /bulk/imports` itself. The first is published (Pinecone Python SDK, bulk import tests), the others are ours. */
 export const BAD_SCHEME = 'Bulk import URIs must start with the scheme of a supported storage provider';
+export const NO_IMPORTS_ON_PLAN =
+  'Import is available on the Standard and Enterprise plans only. Upgrade your plan to use it.';
 export const URI_MISSING = 'uri must not be empty';
 export const uriTooLong = (length: number, max: number): string =>
   `uri must be at most ${max} characters long, got ${length}`;

@@ -77,6 +77,11 @@ export class IndexState {
     return taken;
   }
 
+  /** Namespaces that exist or that a running import is going to make. */
+  get namespaceCount(): number {
+    return new Set([...this.namespaces.keys(), ...this.#claimed.keys()]).size;
+  }
+
   #isTaken(name: string, importId: string): boolean {
     const by = this.#claimed.get(name);
     if (by !== undefined && by !== importId) return true;

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineloadError } from '../../base/errors.js';
 import type { SavedIndex } from './index-state.js';
+import { StateLock } from './state-lock.js';
 
 /** Name of the file below the state directory. */
 export const STATE_FILE = 'pinecone-emulator.json';
@@ -16,15 +17,17 @@ export class StateFile {
   readonly #snapshot: () => readonly SavedIndex[];
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #lock: StateLock | undefined;
 
   constructor(directory: string, snapshot: () => readonly SavedIndex[]) {
     this.#directory = directory;
     this.#snapshot = snapshot;
   }
 
-  /** Indexes of the last run; none when there was none. Throws STATE_CORRUPT. */
+  /** Takes the directory and reads the indexes of the last run; none when there was none. Throws STATE_CORRUPT, EMULATOR_STATE_IN_USE. */
   async load(): Promise<readonly SavedIndex[]> {
     await mkdir(this.#directory, { recursive: true });
+    this.#lock = await StateLock.take(this.#directory);
     const path = this.#path();
     let text: string;
     try {
@@ -40,6 +43,11 @@ export class StateFile {
       throw new PineloadError('STATE_CORRUPT', { source: path, message: 'the state is not valid JSON', cause: error });
     }
     throw new PineloadError('STATE_CORRUPT', { source: path, expected: `the format ${FORMAT}` });
+  }
+
+  /** Lets another emulator have the directory. */
+  async release(): Promise<void> {
+    await this.#lock?.release();
   }
 
   /** Resolves when everything up to this call is on disk. */
