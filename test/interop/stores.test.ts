@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/uploaders/open-store.js';
 import { startFakeGcs } from '../support/fake-gcs.js';
@@ -150,5 +152,72 @@ describe('S3', () => {
     expect(allText(error)).not.toContain(minio.env.AWS_SECRET_ACCESS_KEY);
     vi.stubEnv('AWS_SESSION_TOKEN', '');
     delete process.env['AWS_SESSION_TOKEN'];
+  });
+});
+
+describe('Google Cloud Storage with credentials', () => {
+  it('takes them from the metadata server, for every kind of request', async () => {
+    const gcs = await startFakeGcs();
+    await gcs.createBucket('private');
+    // What a machine at Google asks for its token.
+    const asked: string[] = [];
+    const metadata = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.setHeader('Metadata-Flavor', 'Google');
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ access_token: 'token-of-this-machine', expires_in: 3600, token_type: 'Bearer' }));
+    });
+    await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
+    // In front of the server, so that it is seen which requests bring the token.
+    const tokens: (string | undefined)[] = [];
+    const front = createServer((request, response) => {
+      tokens.push(request.headers.authorization);
+      const chunks: Buffer[] = [];
+      request.on('data', (data: Buffer) => chunks.push(data));
+      request.on('end', () => {
+        const { host: _host, 'transfer-encoding': _encoding, connection: _connection, ...headers } = request.headers;
+        const body = Buffer.concat(chunks);
+        void fetch(gcs.endpoint + request.url, {
+          method: request.method ?? 'GET',
+          headers: headers as Record<string, string>,
+          body: body.length > 0 ? body : null,
+          redirect: 'manual',
+        }).then(async (answer) => {
+          const location = answer.headers.get('location')?.replace(gcs.endpoint, endpoint);
+          const kept = ['content-type', 'range', 'content-range'].map((name) => [name, answer.headers.get(name)]);
+          const out = Object.fromEntries(kept.filter(([, value]) => value !== null)) as Record<string, string>;
+          response.writeHead(answer.status, { ...out, ...(location === undefined ? {} : { location }) });
+          response.end(Buffer.from(await answer.arrayBuffer()));
+        });
+      });
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    // This machine by an address that is not taken for an emulator's.
+    const endpoint = `http://0.0.0.0:${(front.address() as AddressInfo).port}`;
+    vi.stubEnv('GCE_METADATA_HOST', `127.0.0.1:${(metadata.address() as AddressInfo).port}`);
+    vi.stubEnv('METADATA_SERVER_DETECTION', 'assume-present');
+    vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'test');
+    try {
+      const store = await openStore('gs://private/a', { endpoint, partBytes: 256 * 1024, tries: 2 });
+      const bytes = randomBytes(600 * 1024);
+      const writer = await store.create('large', { ifAbsent: true });
+      await writer.write(bytes);
+      await writer.close();
+      await store.put('small', Buffer.from('x'));
+      expect(await keysOf(store.list(''))).toEqual(['large', 'small']);
+      expect((await readAll(store.read('large'))).equals(bytes)).toBe(true);
+      await store.delete('small');
+      expect(await store.head('small')).toBeUndefined();
+      expect(tokens.length).toBeGreaterThan(7);
+      expect(new Set(tokens)).toEqual(new Set(['Bearer token-of-this-machine']));
+      expect(asked.some((url) => url.includes('/service-accounts/default/token'))).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+      for (const server of [front, metadata]) {
+        server.closeAllConnections();
+        server.close();
+      }
+      await gcs.stop();
+    }
   });
 });
