@@ -1,6 +1,7 @@
 import { PineloadError, quote } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
 import { DEFAULT_NAMESPACE, MAX_DIMENSION } from '../records/limits.js';
+import { inferColumnType } from './csv/column-types.js';
 import { parseCsvHeader } from './csv/header.js';
 import {
   checkDelimiter,
@@ -110,7 +111,8 @@ class Resolver {
       csv: this.csv,
       keepRaw: true,
     };
-    return { config, chosen: chosen(config, this.sample.names), unused: this.unused(config) };
+    const typed = { ...config, metadata: this.typed(config) };
+    return { config: typed, chosen: chosen(typed, this.sample.names), unused: this.unused(typed) };
   }
 
   private has(path: FieldPath): boolean {
@@ -341,6 +343,26 @@ class Resolver {
     });
   }
 
+  /** CSV: gives every metadata column whose type was not stated the type that its cells in the sample have. */
+  private typed(config: ReaderConfig): MetadataMapping {
+    const { metadata } = config;
+    if (this.format !== 'csv') return metadata;
+    const infer = (name: string, stated: MetadataColumnType | undefined): MetadataColumnType => {
+      if (stated !== undefined && stated !== 'auto') return stated;
+      return inferColumnType(this.sample.records.flatMap((record) => record[name] ?? []));
+    };
+    if (metadata.from === 'fields') {
+      const fields = metadata.fields.map((field) => ({ ...field, type: infer(field.path[0]!, field.type) }));
+      return { from: 'fields', fields };
+    }
+    if (metadata.from !== 'rest') return metadata;
+    const names = this.unused({ ...config, metadata: { from: 'none' } });
+    return {
+      from: 'rest',
+      types: Object.fromEntries(names.map((name) => [name, infer(name, ownValue(metadata.types, name))])),
+    };
+  }
+
   private unused(config: ReaderConfig): string[] {
     const { metadata, values } = config;
     if (metadata.from === 'rest') return [];
@@ -356,6 +378,11 @@ class Resolver {
     for (const part of config.namespace) if (typeof part !== 'string') use(part);
     return this.sample.names.filter((name) => !used.has(name));
   }
+}
+
+/** A column may be called `constructor`. */
+function ownValue<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function checkConflicts(options: MappingOptions, format: string): void {
@@ -393,6 +420,15 @@ function names(fields: readonly string[]): string {
   return fields.length > NAMED_FIELDS ? `${listed} and ${fields.length - NAMED_FIELDS} more` : listed;
 }
 
+const withType = (label: string, type: MetadataColumnType): string => (type === 'auto' ? label : `${label}:${type}`);
+
+/** `title:string, year:number` */
+function typeList(types: Readonly<Record<string, MetadataColumnType>>): string {
+  const listed = Object.entries(types).map(([name, type]) => withType(name, type));
+  const more = listed.length > NAMED_FIELDS ? [`and ${listed.length - NAMED_FIELDS} more`] : [];
+  return [...listed.slice(0, NAMED_FIELDS), ...more].join(', ');
+}
+
 /** The choice for each role, for people. */
 function chosen(config: ReaderConfig, seen: readonly string[]): Record<string, string> {
   const { values, sparse, metadata, namespace } = config;
@@ -414,10 +450,10 @@ function chosen(config: ReaderConfig, seen: readonly string[]): Record<string, s
       roles['metadata'] = seenPath(metadata.field, 'none');
       break;
     case 'fields':
-      roles['metadata'] = metadata.fields.map(({ path }) => fieldLabel(path)).join(', ');
+      roles['metadata'] = metadata.fields.map(({ path, type }) => withType(fieldLabel(path), type)).join(', ');
       break;
     case 'rest':
-      roles['metadata'] = 'all other fields';
+      roles['metadata'] = ['all other fields', typeList(metadata.types)].filter((text) => text !== '').join(': ');
   }
   const [only] = namespace;
   if (namespace.length === 1 && only !== undefined) {

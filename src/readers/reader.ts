@@ -26,7 +26,7 @@ export type FieldPath = readonly string[];
 /** A namespace template, parsed: texts and field paths in turn. `{run}` is already filled in. */
 export type NamespaceTemplate = readonly (string | FieldPath)[];
 
-/** Type of a CSV metadata column. `auto`: number or boolean where the cell reads as such, text otherwise. */
+/** Type of a metadata field. `auto`: JSONL keeps the value as it is; for CSV the mapping settles a type from the first records. */
 export type MetadataColumnType = 'string' | 'number' | 'boolean' | 'json' | 'string-list' | 'auto';
 
 /** Where metadata comes from. */
