@@ -130,7 +130,12 @@ export class JsonlReader implements ChunkReader, NamespaceSource {
       return problem('JSON_DUPLICATE_KEY', this.walker.duplicate, 'the field once', 'it twice');
     if (walk === WALK_NOT_OBJECT) {
       const from = scanner.skipSpace(start);
-      return problem('JSON_NOT_OBJECT', undefined, 'a JSON object', describeJson(this.bytes, from, end));
+      return problem(
+        'JSON_NOT_OBJECT',
+        undefined,
+        'a JSON object',
+        describeJson(this.bytes, from, scanner.skipValue(from, 0)),
+      );
     }
     const at = scanner.errorAt;
     const what = at >= end ? 'the end of the line' : foundAt(this.bytes, at, end);

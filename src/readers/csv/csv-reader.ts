@@ -149,8 +149,7 @@ export class CsvReader implements ChunkReader, NamespaceSource {
     if (row.errorAt >= 0) {
       const at = row.errorAt;
       const got = at >= end ? 'the end of the row' : `${shown(bytes, at, at + 1)} at byte ${at - start + 1} of the row`;
-      const column = row.fields < header.length ? header[row.fields] : undefined;
-      return problem('CSV_SYNTAX', column, row.errorExpected, got);
+      return problem('CSV_SYNTAX', header[row.errorField], row.errorExpected, got);
     }
     if (row.fields !== header.length) {
       return problem('CSV_FIELD_COUNT', undefined, count(header.length, 'field'), count(row.fields, 'field'));

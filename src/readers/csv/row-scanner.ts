@@ -17,8 +17,9 @@ const DOUBLED = 2;
 export class CsvRow {
   /** Fields of the row; all are counted, `capacity` of them kept. */
   fields = 0;
-  /** Position of a breach of the rules, -1 for none, and what should have been there. */
+  /** Position of a breach of the rules, -1 for none, the field that it is in, and what should have been there. */
   errorAt = -1;
+  errorField = 0;
   errorExpected = '';
   /** Line feeds in the row but its last one. */
   innerLines = 0;
@@ -68,12 +69,13 @@ export class CsvRow {
           kind = DOUBLED;
           to = bytes.indexOf(QUOTE, to + 2);
         }
-        if (to < 0) return this.fail(start, bytes.length - 1, 'a closing quote');
+        if (to < 0) return this.fail(start, bytes.length - 1, this.fields, 'a closing quote');
         p = to + 1;
       } else {
         while (stops[bytes[p]!] === 0) p++;
         to = p;
-        if (bytes[p] === QUOTE) return this.fail(start, p, 'no quote inside of a field without quotes around it');
+        if (bytes[p] === QUOTE)
+          return this.fail(start, p, this.fields, 'no quote inside of a field without quotes around it');
       }
       if (this.fields < this.capacity) {
         this.starts[this.fields] = from;
@@ -93,6 +95,7 @@ export class CsvRow {
         return this.fail(
           start,
           p,
+          this.fields - 1,
           kind === PLAIN ? 'a line feed behind the carriage return' : 'a delimiter behind the closing quote',
         );
       }
@@ -123,8 +126,9 @@ export class CsvRow {
    * Where a broken row ends: at the line feed before which the quotes are even, as the chunker has it, so that what follows does not
    * depend on where chunks were cut.
    */
-  private fail(start: number, at: number, expected: string): number {
+  private fail(start: number, at: number, field: number, expected: string): number {
     this.errorAt = at;
+    this.errorField = field;
     this.errorExpected = expected;
     this.innerLines = 0;
     const { bytes } = this;

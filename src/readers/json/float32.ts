@@ -24,8 +24,9 @@ const POWERS = new Float64Array(MAX_POWER - MIN_POWER + 1);
 for (let power = MIN_POWER; power <= MAX_POWER; power++) POWERS[power - MIN_POWER] = Number(`1e${power}`);
 
 /**
- * Reads `dimension` JSON numbers from behind a `[` up to and with its `]`, into `out[base …]`. The bytes past the text's
- * end must hold something that is no part of a JSON array (a line feed, a quote), so that the scan stops there.
+ * Reads `dimension` JSON numbers from behind a `[` up to and with its `]`, into `out[base …]`. A line feed stops the scan, though
+ * JSON has it for white space: the lines of a chunk end with one, so that no loop has to look for the end. There must be one before
+ * the end of `bytes`.
  *
  * @returns the position behind the `]`; -1 for anything else than exactly `dimension` finite numbers, and then the caller finds out what
  * is wrong at leisure.
@@ -42,7 +43,7 @@ export function scanFloat32Array(
   let at = base;
   for (;;) {
     let c = bytes[p]!;
-    while (c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d) c = bytes[++p]!;
+    while (c === 0x20 || c === 0x09 || c === 0x0d) c = bytes[++p]!;
     const numberStart = p;
     const negative = c === 0x2d;
     if (negative) c = bytes[++p]!;
@@ -132,7 +133,7 @@ export function scanFloat32Array(
     if (value - value !== 0) return -1;
     out[at++] = value;
 
-    while (c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d) c = bytes[++p]!;
+    while (c === 0x20 || c === 0x09 || c === 0x0d) c = bytes[++p]!;
     if (c === 0x2c) {
       if (at === end) return -1;
       p++;

@@ -1,0 +1,205 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseFloat32, scanFloat32Array } from '../../src/readers/json/float32.js';
+import { exactFloat32 } from '../../src/readers/json/float32-exact.js';
+import { decimalOf, nearestFloat32, scaled } from './float32-oracle.js';
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The same text through each way that a float can go. */
+function allWays(text: string): { scan: number | undefined; parse: number; exact: number } {
+  const out = new Float32Array(1);
+  const array = bytesOf(`[${text}]\n`);
+  const end = scanFloat32Array(array, 1, out, 0, 1);
+  const bytes = bytesOf(`${text}\n`);
+  return {
+    scan: end === array.length - 1 ? out[0]! : undefined,
+    parse: parseFloat32(bytes, 0, bytes.length - 1),
+    exact: exactFloat32(bytes, 0, bytes.length - 1),
+  };
+}
+
+function expectNearest(text: string): void {
+  const want = nearestFloat32(text);
+  const got = allWays(text);
+  expect(got.exact, text).toBe(want);
+  expect(got.parse, text).toBe(want);
+  // The scan leaves what overflows to those who reject it.
+  expect(got.scan, text).toBe(Number.isFinite(want) ? want : undefined);
+}
+
+const digits = (min: number, max: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: min, maxLength: max });
+const sign = fc.constantFrom('', '-');
+const whole = fc.oneof(
+  fc.constant('0'),
+  fc.tuple(fc.constantFrom(...'123456789'), digits(0, 24)).map(([first, rest]) => first + rest),
+);
+const exponent = fc.oneof(
+  fc.constant(''),
+  fc
+    .tuple(fc.constantFrom('e', 'E'), fc.constantFrom('', '+', '-'), fc.integer({ min: 0, max: 60 }))
+    .map((p) => p.join('')),
+);
+
+describe('float32 from decimal text', () => {
+  it.each([
+    ['0', 0],
+    ['-0', -0],
+    ['-0.0', -0],
+    ['0e5', 0],
+    ['1', 1],
+    ['0.1', Math.fround(0.1)],
+    ['3.4028234663852886e38', 3.4028234663852886e38],
+    // Half of the last step above the greatest float32: exactly there it rounds to infinity, just below it does not.
+    ['340282356779733661637539395458142568447', 3.4028234663852886e38],
+    ['340282356779733661637539395458142568448', Infinity],
+    ['1e39', Infinity],
+    ['-1e400', -Infinity],
+    ['1e99999999999999999999', Infinity],
+    ['1e-99999999999999999999', 0],
+    ['-1e-99999999999999999999', -0],
+    ['0e99999999999999999999', 0],
+    // Half of the smallest subnormal: a tie to even, which is zero, and a hair above.
+    [
+      '7.00649232162408535461864791644958065640130970938257885878534141944895541342930300743319094181060791015625e-46',
+      0,
+    ],
+    [
+      '7.00649232162408535461864791644958065640130970938257885878534141944895541342930300743319094181060791015626e-46',
+      2 ** -149,
+    ],
+    ['1.401298464324817e-45', 2 ** -149],
+    ['16777217', 16777216],
+    ['16777217.0000000000000000000000000000001', 16777218],
+    ['16777219', 16777220],
+    // Twice rounded it goes wrong: its float64 is the midpoint between 1 and the next float32.
+    ['1.00000005960464477540', 1.0000001192092896],
+    ['1.00000005960464477539', 1],
+  ])('%s', (text, want) => {
+    expect(nearestFloat32(text.replace(/e[+-]?\d{5,}$/, (e) => (e[1] === '-' ? 'e-400' : 'e400')))).toBe(want);
+    const got = allWays(text);
+    expect(got.exact).toBe(want);
+    expect(got.parse).toBe(want);
+    expect(got.scan).toBe(Number.isFinite(want) ? want : undefined);
+  });
+
+  it('shows that rounding twice is wrong where this is right', () => {
+    const text = '1.00000005960464477540';
+    expect(Math.fround(Number(text))).not.toBe(nearestFloat32(text));
+  });
+
+  it('equals the exact oracle for random decimals', () => {
+    fc.assert(
+      fc.property(sign, whole, fc.option(digits(1, 40), { nil: undefined }), exponent, (s, w, fraction, e) => {
+        expectNearest(s + w + (fraction === undefined ? '' : `.${fraction}`) + e);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('equals the exact oracle for float64 texts, as programs print them', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -3e38, max: 3e38 }), (value) => {
+        expectNearest(JSON.stringify(value));
+        expectNearest(JSON.stringify(Math.fround(value)));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('equals the exact oracle at the midpoints of neighbours, and a little beside them', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.integer({ min: 0, max: 0x7f7fffff }), fc.integer({ min: 0, max: 0x01000000 })),
+        fc.constantFrom(-1n, 0n, 1n),
+        fc.integer({ min: 1, max: 40 }),
+        (bits, beside, places) => {
+          const middle = scaled(bits) + scaled(bits + 1);
+          // middle / 2^150, `places` decimal digits beyond its own ones moved by one unit.
+          const text = decimalOf(middle, 150) + '0'.repeat(places);
+          const moved = BigInt(text.replace('.', '')) + beside;
+          const point = text.length - text.indexOf('.') - 1;
+          const padded = moved.toString().padStart(point + 1, '0');
+          expectNearest(`${padded.slice(0, -point)}.${padded.slice(-point)}`);
+          // The same cut to fewer digits: near the midpoint at any precision.
+          const significant = padded.replace(/^0+/, '');
+          for (const keep of [8, 15, 17, 18, 19, 20, 30]) {
+            const power = significant.length - keep - point;
+            if (power < 0 || significant.length > keep) expectNearest(`${significant.slice(0, keep)}e${power}`);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('equals the exact oracle for subnormals and for very many digits', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        digits(0, 30),
+        fc.integer({ min: 36, max: 48 }),
+        (first, rest, power) => {
+          expectNearest(`${first}.${rest}1e-${power}`);
+        },
+      ),
+      { numRuns: 800 },
+    );
+    fc.assert(
+      fc.property(digits(100, 1200), fc.integer({ min: -1300, max: 40 }), (fraction, power) => {
+        expectNearest(`0.${fraction}e${power}`);
+        expectNearest(`1${fraction}e${power - fraction.length}`);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each(['01', '-', '+1', '.5', '1.', '1.e5', '1e', '1e+', '00', '-01', 'NaN', 'Infinity', '0x10', '1_000', ''])(
+    'does not take %j in an array',
+    (text) => {
+      expect(allWays(text === '' ? ' ' : text).scan).toBeUndefined();
+    },
+  );
+
+  it('takes exactly as many numbers as asked for, with any white space', () => {
+    const out = new Float32Array(4);
+    const scan = (text: string): number => scanFloat32Array(bytesOf(`${text}\n`), 1, out, 1, 2);
+    expect(scan('[1,2]')).toBe(5);
+    expect([...out]).toEqual([0, 1, 2, 0]);
+    expect(scan('[ 3 ,\t4\r\r ]rest')).toBe(11);
+    expect([...out]).toEqual([0, 3, 4, 0]);
+    for (const wrong of [
+      '[1]',
+      '[1,2,3]',
+      '[1,2,]',
+      '[1,,2]',
+      '[1 2]',
+      '[]',
+      '[1,2',
+      '[1,null]',
+      '[1,"2"]',
+      '[[1,2]]',
+      '[1,\n2]',
+      '[\n',
+    ]) {
+      expect(scan(wrong), wrong).toBe(-1);
+    }
+    expect(out[3]).toBe(0);
+  });
+
+  it('takes the looser spellings of cells', () => {
+    for (const [text, want] of [
+      ['+1.5', 1.5],
+      ['.5', 0.5],
+      ['1.', 1],
+      ['-.25e1', -2.5],
+      ['007', 7],
+      ['1.e2', 100],
+    ] as const) {
+      const bytes = bytesOf(text);
+      expect(parseFloat32(bytes, 0, bytes.length)).toBe(want);
+      expect(exactFloat32(bytes, 0, bytes.length)).toBe(want);
+    }
+  });
+});
