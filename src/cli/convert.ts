@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ConvertResult } from '../pipeline/commit.js';
 import type { ConvertOptions } from '../pipeline/options.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, LIMITS, MAPPING, OUTPUT, STORE, TARGET } from './options.js';
+import { addOptions, LIMITS, MAPPING, OUTPUT, STORE, TARGET, TO } from './options.js';
 import { shellWord } from './shell-word.js';
 import { renderNamespaces } from './table.js';
 
@@ -11,9 +11,8 @@ export function addConvertCommand(program: Command): void {
     .command('convert')
     .summary('JSONL or CSV to Parquet, one directory per namespace')
     .description('Converts JSONL or CSV to the Parquet that Pinecone imports, one directory per namespace.')
-    .argument('<input...>', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input')
-    .requiredOption('--to <uri>', 'directory, s3://bucket/prefix, gs://bucket/prefix or Azure container URL');
-  addOptions(command, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
+    .argument('<input...>', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input');
+  addOptions(command, TO, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(
       'after',
       `

@@ -7,6 +7,8 @@ interface Spec {
   readonly text: string;
   readonly choices?: readonly string[];
   readonly parse?: (text: string) => unknown;
+  /** The command needs it, as a flag or as its variable. */
+  readonly mandatory?: boolean;
   readonly group: string;
 }
 
@@ -48,7 +50,7 @@ export const MAPPING: readonly Spec[] = [
   spec(
     'Fields',
     '--vector-delimiter <text>',
-    'between the numbers of a delimited vector (default: white space, "," ";" or "|")',
+    'between the numbers of a delimited vector (default: ,); white space always does',
   ),
   spec('Fields', '--vector-type <type>', 'what the records hold', { choices: ['auto', 'dense', 'sparse', 'hybrid'] }),
   spec('Fields', '--dimension <n>', 'length of every dense vector (default: that of the first)', { parse: integer }),
@@ -60,6 +62,13 @@ export const MAPPING: readonly Spec[] = [
     choices: ['auto', 'none', 'gzip', 'zstd', 'brotli'],
   }),
   spec('Input', '--max-record-size <size>', 'a larger record is rejected (default: 16MiB)'),
+];
+
+/** Where it goes. */
+export const TO: readonly Spec[] = [
+  spec('Output', '--to <uri>', 's3://bucket/prefix, gs://bucket/prefix, Azure container URL or a directory', {
+    mandatory: true,
+  }),
 ];
 
 /** What is written and what happens to bad records. */
@@ -114,6 +123,14 @@ export const LIMITS: readonly Spec[] = [
   spec('Limits', '--max-import-namespaces <n>', 'namespaces of one import (default: 10000)', { parse: integer }),
 ];
 
+/** How a directory is uploaded. */
+export const UPLOAD: readonly Spec[] = [
+  spec('Output', '--files <n>', 'files under way at once', { parse: integer }),
+  spec('Output', '--state <uri>', 'state of the directory (default: <dir>.pineload/)'),
+  spec('Output', '--overwrite', 'replace what an earlier upload left in the target'),
+  spec('Output', '--run-id <id>', 'stands for {run} in --to'),
+];
+
 /** How an import is started. */
 export const START: readonly Spec[] = [
   spec('Pinecone', '--integration-id <id>', 'storage integration for a private bucket'),
@@ -160,7 +177,7 @@ const ENV_FALSE = new Set(['', '0', 'false', 'no', 'off']);
 
 /** Declares options on a command, each with its variable: `--id-field` is PINELOAD_ID_FIELD. */
 export function addOptions(command: Command, ...groups: readonly (readonly Spec[])[]): Command {
-  for (const { flags, text, choices, parse, group } of groups.flat()) {
+  for (const { flags, text, choices, parse, mandatory, group } of groups.flat()) {
     const option = new Option(flags, text);
     const variable = `PINELOAD_${option.name().replace(/^no-/, '').replaceAll('-', '_').toUpperCase()}`;
     if (option.isBoolean() || option.negate) {
@@ -181,6 +198,7 @@ export function addOptions(command: Command, ...groups: readonly (readonly Spec[
         return parsed;
       });
     }
+    if (mandatory) option.makeOptionMandatory();
     option.helpGroup(`${group}:`);
     command.addOption(option);
   }

@@ -13,7 +13,11 @@ export function buildProgram(): Command {
     .version(VERSION, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({
+      // Every option has its variable by one rule, told below; saying it with each would drown the rest.
+      optionDescription: ({ description, argChoices }) =>
+        argChoices === undefined ? description : `${description} (${argChoices.join(', ')})`,
+    })
     .addHelpText(
       'after',
       `

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { UploadOptions } from '../pipeline/upload.js';
 import { formatBytes, formatCount } from '../base/bytes.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, OUTPUT, STORE } from './options.js';
+import { addOptions, OUTPUT, STORE, TO, UPLOAD } from './options.js';
 import { shellWord } from './shell-word.js';
 
 export function addUploadCommand(program: Command): void {
@@ -12,12 +12,8 @@ export function addUploadCommand(program: Command): void {
     .description(
       'Uploads a converted directory. What is there already is skipped, so an upload cut off is finished by the same command.',
     )
-    .argument('<dir>', 'the directory that convert wrote')
-    .requiredOption('--to <uri>', 's3://bucket/prefix, gs://bucket/prefix, Azure container URL or a directory')
-    .option('--files <n>', 'files under way at once', Number)
-    .option('--state <uri>', 'state of the directory (default: <dir>.pineload/)')
-    .option('--overwrite', 'replace what an earlier upload left in the target');
-  addOptions(command, STORE, OUTPUT)
+    .argument('<dir>', 'the directory that convert wrote');
+  addOptions(command, TO, UPLOAD, STORE, OUTPUT)
     .addHelpText(
       'after',
       `
