@@ -54,6 +54,9 @@ export async function upload(options: UploadOptions): Promise<UploadResult> {
       to: to.imports,
       files: manifest.files,
       concurrency: options.files,
+      partBytes: options.partSize,
+      partsInFlight: options.parts,
+      force: options.overwrite,
       onEvent,
       signal,
     });

@@ -75,6 +75,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** Opens a directory in an S3 bucket, or in one of a store that speaks S3 (`endpoint`, or AWS_ENDPOINT_URL_S3). */
 export async function openS3Store(target: Target, options: StoreOptions): Promise<ObjectStore> {
+  // On Node 20 the SDK prints a notice about its releases of 2027: news for pineload's maintainers, not for its users.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const endpoint = options.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   const checksums = options.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
   const config: S3ClientConfig = {
