@@ -49,16 +49,26 @@ export class DenseVectorReader {
     return problem('VALUES_TYPE', this.field, expected, got);
   }
 
-  /** A checked JSON value, as `scanner` passed over it; the fast path for plain arrays has been tried already. */
-  readJson(scanner: JsonScanner, start: number, end: number, out: Float32Array, base: number): Problem | undefined {
+  /**
+   * A checked JSON value, as `scanner` passed over it; the fast path for plain arrays has been tried already.
+   * @param escaped is it a string with escapes in it?
+   */
+  readJson(
+    scanner: JsonScanner,
+    start: number,
+    end: number,
+    escaped: boolean,
+    out: Float32Array,
+    base: number,
+  ): Problem | undefined {
     const { bytes } = scanner;
     const first = bytes[start];
     if (first === OPEN_BRACKET) return this.readArray(scanner, start, out, base);
     if (first === 0x6e) return this.missing('null');
     if (first === 0x22) {
       // Escapes are rare (PHP writes "\/" in base64) and never needed in a vector.
-      const { text } = this.nested;
-      if (bytes.indexOf(0x5c, start) < end && bytes.indexOf(0x5c, start) >= 0) {
+      if (escaped) {
+        const { text } = this.nested;
         text.unescape(bytes, start + 1, end - 1);
         return this.readText(text.bytes.slice(0, text.end + 1), 0, text.end, out, base);
       }

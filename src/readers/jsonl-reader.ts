@@ -190,7 +190,8 @@ export class JsonlReader implements ChunkReader, NamespaceSource {
     const start = walker.starts[valuesSlot]!;
     if (start < 0) return this.dense.missing('no such field');
     const end = walker.ends[valuesSlot]!;
-    return this.dense.readJson(walker.scanner, start, end, builder.denseColumn(), builder.denseStart());
+    const escaped = (walker.flags[valuesSlot]! & STRING_ESCAPED) !== 0;
+    return this.dense.readJson(walker.scanner, start, end, escaped, builder.denseColumn(), builder.denseStart());
   }
 
   private fillSparse(): Problem | undefined {

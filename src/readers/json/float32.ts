@@ -151,22 +151,29 @@ export function parseFloat32(bytes: Uint8Array, start: number, end: number): num
   let p = start;
   const negative = bytes[p] === 0x2d;
   if (negative || bytes[p] === 0x2b) p++;
-  let mantissa = 0;
+  let head = 0;
+  let tail = 0;
+  let significant = 0;
   let power = 0;
   let pointSeen = false;
-  // 15 digits are exact in a float64; longer texts are left to the exact path, as are those with an exponent of many digits.
-  for (let significant = 0; p < end; p++) {
+  for (; p < end; p++) {
     const c = bytes[p]!;
     if (c === 0x2e) {
       pointSeen = true;
       continue;
     }
-    if ((c - 0x30) >>> 0 > 9) break;
-    if (significant > 0 || c !== 0x30) significant++;
-    if (significant > 15) return exactFloat32(bytes, start, end);
-    mantissa = mantissa * 10 + (c - 0x30);
-    if (pointSeen) power--;
+    const digit = c - 0x30;
+    if (digit >>> 0 > 9) break;
+    if (significant < 2 * GROUP) {
+      if (significant > 0 || digit !== 0) significant++;
+      if (significant <= GROUP) head = head * 10 + digit;
+      else tail = tail * 10 + digit;
+      if (pointSeen) power--;
+    } else if (!pointSeen) {
+      power++;
+    }
   }
+  const mantissa = significant <= GROUP ? head : head * POWERS[significant - GROUP - MIN_POWER]! + tail;
   if (p < end) {
     p++;
     const minus = bytes[p] === 0x2d;
