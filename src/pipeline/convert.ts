@@ -1,11 +1,13 @@
 import { tmpdir } from 'node:os';
 import { throwIfAborted } from '../base/abort.js';
+import { PineloadError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { parseCsvHeader } from '../readers/csv/header.js';
 import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
-import { createReader } from '../readers/create-reader.js';
 import { resolveMapping } from '../readers/mapping.js';
-import type { ChunkReader, ReaderConfig } from '../readers/reader.js';
+import { openReaderPool, type ReaderPool } from '../readers/pool/reader-pool.js';
+import type { ReaderConfig } from '../readers/reader.js';
+import type { RecordBatch } from '../records/batch.js';
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
 import { parseLayout, type Layout } from '../writers/layout.js';
@@ -20,11 +22,13 @@ import {
   fillRun,
   parseRejectLimit,
   sizeOption,
+  workerCount,
   type ConvertOptions,
 } from './options.js';
 import { planInput, planLayout, planSplits, type Plan, type Split } from './plan.js';
 import { probe, type Probe } from './probe.js';
 import { Throttle } from './progress.js';
+import { ruleOptions } from './rule-options.js';
 import { SplitRun } from './split-run.js';
 import { openTarget, openWithAccess, type Target } from './stores.js';
 import { prepareTarget } from './target.js';
@@ -47,8 +51,12 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
       openStore: (uri) => openWithAccess(uri, options),
       signal: options.signal,
     });
-    const conversion = new Conversion(options, settings, target, sources, started);
-    return await conversion.run();
+    const pool = openReaderPool(settings.workers, ruleOptions(target.imports, settings.layout));
+    try {
+      return await new Conversion(options, settings, target, sources, started, pool).run();
+    } finally {
+      await pool.close();
+    }
   } finally {
     await target.imports.close();
     await target.state.close();
@@ -62,6 +70,7 @@ interface Settings {
   readonly rowGroupBytes: number;
   readonly maxRecordBytes: number;
   readonly splitBytes: number;
+  readonly workers: number;
   readonly maxBufferedBytes: number;
   readonly onError: 'abort' | 'skip';
   readonly rejectLimit: ReturnType<typeof parseRejectLimit>;
@@ -69,6 +78,7 @@ interface Settings {
 
 /** Reads all options before anything is touched. */
 function settle(options: ConvertOptions): Settings {
+  const workers = workerCount(options.workers, options.maxMemory);
   return {
     to: fillRun(options.to, options.runId, 'to'),
     layout: parseLayout(options.layout, options.sets),
@@ -76,7 +86,8 @@ function settle(options: ConvertOptions): Settings {
     rowGroupBytes: sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize'),
     maxRecordBytes: sizeOption(options.maxRecordSize, DEFAULT_MAX_RECORD_BYTES, 'maxRecordSize'),
     splitBytes: sizeOption(options.splitSize, DEFAULT_SPLIT_BYTES, 'splitSize'),
-    maxBufferedBytes: bufferBudget(options.maxMemory),
+    workers,
+    maxBufferedBytes: bufferBudget(options.maxMemory, workers),
     onError: options.onError ?? DEFAULT_ON_ERROR,
     rejectLimit: parseRejectLimit(options.maxRejects),
   };
@@ -94,6 +105,7 @@ class Conversion {
     private readonly target: Target,
     private readonly sources: readonly Source[],
     private readonly started: number,
+    private readonly pool: ReaderPool,
   ) {}
 
   async run(): Promise<ConvertResult> {
@@ -226,13 +238,27 @@ class Conversion {
     });
   }
 
+  /** Reads on all threads; the columns are taken in the order of the chunks, whichever thread is done first. */
   async #source(source: Source, { header, chunks }: OpenedChunks, mapping: ReaderConfig, run: SplitRun): Promise<void> {
-    let reader: ChunkReader | undefined;
-    for await (const chunk of chunks) {
-      throwIfAborted(this.options.signal);
-      reader ??= createReader(this.#configFor(source, header, chunk.bytes, mapping));
-      await run.add(reader.read(chunk));
+    let config: ReaderConfig | undefined;
+    const underWay: Promise<RecordBatch>[] = [];
+    const takeFirst = async (): Promise<void> => {
+      await run.add(await underWay.shift()!);
       this.#progress.tick();
+    };
+    try {
+      for await (const chunk of chunks) {
+        throwIfAborted(this.options.signal);
+        config ??= this.#configFor(source, header, chunk.bytes, mapping);
+        const reading = this.pool.read(config, chunk);
+        // It is awaited when its turn comes; a failure until then must not end the process.
+        reading.catch(() => undefined);
+        underWay.push(reading);
+        if (underWay.length >= this.pool.width) await takeFirst();
+      }
+      while (underWay.length > 0) await takeFirst();
+    } finally {
+      await Promise.allSettled(underWay);
     }
   }
 
@@ -246,8 +272,22 @@ class Conversion {
         return mapping;
       }
     }
-    const options = { ...this.options, vectorType: mapping.kind, dimension: mapping.dimension || undefined };
-    const { config } = resolveMapping(sample, source.name, source.format, header, options);
+    const resolve = (vectorType: ConvertOptions['vectorType']): ReaderConfig => {
+      const options = { ...this.options, vectorType, dimension: mapping.dimension || undefined };
+      return resolveMapping(sample, source.name, source.format, header, options).config;
+    };
+    // Not stated as the user's choice, so that a vector of the other kind is still noticed.
+    let config = resolve(this.options.vectorType);
+    if (config.kind !== mapping.kind && mapping.kind === 'hybrid') config = resolve('hybrid');
+    if (config.kind !== mapping.kind) {
+      throw new PineloadError('MAPPING_UNRESOLVED', {
+        source: source.name,
+        field: 'vectorType',
+        expected: `${mapping.kind} vectors, as in the first input`,
+        got: `${config.kind} vectors`,
+        hint: 'One run takes one kind: convert this input by itself, or state --vector-type.',
+      });
+    }
     return { ...config, keepRaw: mapping.keepRaw };
   }
 

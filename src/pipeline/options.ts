@@ -1,5 +1,6 @@
 import { PineloadError } from '../base/errors.js';
 import { parseBytes } from '../base/bytes.js';
+import { cpuCount, memoryLimit } from '../base/machine.js';
 import type { EventListener } from '../base/events.js';
 import type { ImportLimits } from '../records/limits.js';
 import type { LayoutKind } from '../writers/layout.js';
@@ -71,6 +72,8 @@ export interface ConvertOptions extends TargetOptions, MappingOptions {
   readonly compression?: 'auto' | Compression | undefined;
   /** Largest record in bytes; a larger one is rejected without being held in memory. Default DEFAULT_MAX_RECORD_BYTES. */
   readonly maxRecordSize?: number | string | undefined;
+  /** Reading threads; 1 reads without any. Default: the CPUs that may be used, as far as maxMemory holds them. Changes no byte of the output. */
+  readonly workers?: number | undefined;
   /** Stored bytes that one split holds, as far as whole files allow. Default DEFAULT_SPLIT_BYTES. */
   readonly splitSize?: number | string | undefined;
 }
@@ -80,8 +83,12 @@ export const DEFAULT_ON_ERROR: OnError = 'abort';
 export const DEFAULT_MAX_MEMORY_BYTES = 512_000_000;
 /** The least that a conversion can work in: the runtime itself, one chunk, one row group. */
 export const MIN_MEMORY_BYTES = 192_000_000;
-/** What Node, the code, a chunk with its columns and a row group being encoded take besides the gathered records. */
-export const RESERVED_MEMORY_BYTES = 256_000_000;
+/** What Node, the code and the row group being written take besides the gathered records. */
+export const RESERVED_MEMORY_BYTES = 140_000_000;
+/** What a reading thread takes with the chunks that wait for it. */
+export const WORKER_MEMORY_BYTES = 48_000_000;
+/** Gathered records, at the least. */
+export const MIN_BUFFER_BYTES = 24_000_000;
 /** 2 GiB: a split is what is repeated after a crash, and gives at least one file to each of its namespaces. */
 export const DEFAULT_SPLIT_BYTES = 2 * 1024 ** 3;
 
@@ -110,17 +117,30 @@ export function positiveCount(value: number | undefined, option: string): number
   });
 }
 
+/** Memory of the process: the option, else DEFAULT_MAX_MEMORY_BYTES or what the control group leaves, if that is less. */
+function memoryBudget(maxMemory: number | string | undefined): number {
+  const limit = memoryLimit();
+  const fallback = limit === undefined ? DEFAULT_MAX_MEMORY_BYTES : Math.min(DEFAULT_MAX_MEMORY_BYTES, 0.85 * limit);
+  const total = sizeOption(maxMemory, Math.max(MIN_MEMORY_BYTES, Math.floor(fallback)), 'maxMemory');
+  if (total >= MIN_MEMORY_BYTES) return total;
+  throw new PineloadError('OPTION_INVALID', {
+    field: 'maxMemory',
+    expected: `at least ${MIN_MEMORY_BYTES / 1e6}MB`,
+    got: `${total} bytes`,
+  });
+}
+
 /** Bytes of gathered records that fit the memory option. */
-export function bufferBudget(maxMemory: number | string | undefined): number {
-  const total = sizeOption(maxMemory, DEFAULT_MAX_MEMORY_BYTES, 'maxMemory');
-  if (total < MIN_MEMORY_BYTES) {
-    throw new PineloadError('OPTION_INVALID', {
-      field: 'maxMemory',
-      expected: `at least ${MIN_MEMORY_BYTES / 1e6}MB`,
-      got: `${total} bytes`,
-    });
-  }
-  return Math.max(24_000_000, total - RESERVED_MEMORY_BYTES);
+export function bufferBudget(maxMemory: number | string | undefined, workers = 1): number {
+  const reserved = RESERVED_MEMORY_BYTES + workers * WORKER_MEMORY_BYTES;
+  return Math.max(MIN_BUFFER_BYTES, memoryBudget(maxMemory) - reserved);
+}
+
+/** Reading threads: the option, else one for each CPU that may be used, as far as the memory holds them. */
+export function workerCount(workers: number | undefined, maxMemory: number | string | undefined): number {
+  const stated = positiveCount(workers, 'workers');
+  const room = memoryBudget(maxMemory) - RESERVED_MEMORY_BYTES - MIN_BUFFER_BYTES;
+  return stated ?? Math.max(1, Math.min(cpuCount(), Math.floor(room / WORKER_MEMORY_BYTES)));
 }
 
 /** How many records may be rejected before the run fails. */

@@ -4,6 +4,7 @@ import { PineloadError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { inferKind, RecordObjectReader, type VectorRecord } from '../readers/record-objects.js';
 import type { VectorKind } from '../records/batch.js';
+import { checkBatch } from '../records/rules/check-batch.js';
 import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { commit, type ConvertResult } from './commit.js';
@@ -16,6 +17,7 @@ import {
   type TargetOptions,
 } from './options.js';
 import { planLayout, type Plan } from './plan.js';
+import { ruleOptions } from './rule-options.js';
 import { SplitRun } from './split-run.js';
 import { openTarget, type Target } from './stores.js';
 import { prepareTarget } from './target.js';
@@ -116,8 +118,10 @@ export class RecordWriter {
 
   #flush(reader: RecordObjectReader): void {
     const batch = reader.take();
+    const layout = parseLayout(this.options.layout, this.options.sets);
     const work = this.#tail.then(async () => {
       this.#run ??= await this.#prepare();
+      checkBatch(batch, ruleOptions(this.target.imports, layout));
       await this.#run.add(batch);
     });
     // Who does not await a write learns of the failure by the next call; it must not end the process.

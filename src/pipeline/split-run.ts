@@ -1,8 +1,6 @@
 import type { EventListener } from '../base/events.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
-import { checkBatch } from '../records/rules/check-batch.js';
-import { DEFAULT_FILE_NAME_BYTES } from '../records/rules/options.js';
-import { rootBytes, type Layout } from '../writers/layout.js';
+import type { Layout } from '../writers/layout.js';
 import { SplitWriter } from '../writers/split-writer.js';
 import { writeSplitEntry, type SplitEntry } from './journal.js';
 import type { OnError, RejectLimit } from './options.js';
@@ -72,14 +70,8 @@ export class SplitRun {
     return this.#rejects.counts.total;
   }
 
+  /** Takes a batch to which the rules have been applied. */
   async add(batch: RecordBatch): Promise<void> {
-    const { target, layout } = this.options;
-    const { maxPartBytes, maxKeyBytes } = target.imports;
-    checkBatch(batch, {
-      dimension: this.options.dimension,
-      maxPartBytes: roomForName(layout, maxPartBytes, maxKeyBytes),
-      maxKeyBytes: maxKeyBytes - rootBytes(layout, 0),
-    });
     await this.#rejects.take(batch.rejects);
     for (let row = 0; row < batch.rows; row++) this.records += 1 - batch.rejected[row]!;
     await this.#writer.add(batch);
@@ -102,10 +94,4 @@ export class SplitRun {
     await this.#writer.abort().catch(() => undefined);
     await this.#rejects.close().catch(() => this.#rejects.abort());
   }
-}
-
-/** In its own root a namespace stands twice in the key. */
-function roomForName(layout: Layout, maxPartBytes: number, maxKeyBytes: number): number {
-  if (layout.kind !== 'per-namespace') return maxPartBytes;
-  return Math.min(maxPartBytes, Math.floor((maxKeyBytes - DEFAULT_FILE_NAME_BYTES - 1) / 2));
 }

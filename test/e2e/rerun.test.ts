@@ -62,6 +62,27 @@ describe('a run that is repeated', () => {
     expect(await fingerprint(temp('clean'))).toEqual(before);
   });
 
+  it.each(['1', '2', '5'])('gives the same bytes with %s reading threads', async (workers) => {
+    const result = await runCli(convert(`workers-${workers}`, '--workers', workers));
+    expect(result.code, result.stderr).toBe(0);
+    expect(await fingerprint(temp(`workers-${workers}`))).toEqual(await fingerprint(temp('clean')));
+  });
+
+  it('tells of a bad record with its line whichever thread reads it', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `{"id":"r${i}","values":[1,2,${i === 31_415 ? '"x"' : i}]}`);
+    await writeFile(temp('threads.jsonl'), lines.join('\n'));
+    const { code, stderr } = await runCli([
+      'convert',
+      temp('threads.jsonl'),
+      '--to',
+      temp('threads'),
+      '--workers',
+      '3',
+    ]);
+    expect(stderr).toContain('threads.jsonl:31416: id "r31415"');
+    expect(code).toBe(3);
+  });
+
   it('ends the same after kill -9 at any moment', async () => {
     const whole = await fingerprint(temp('clean'));
     let killed = 0;

@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import { PineloadError } from '../../base/errors.js';
+import type { RecordBatch } from '../../records/batch.js';
+import type { RuleOptions } from '../../records/rules/options.js';
+import { createReader } from '../create-reader.js';
+import type { Chunk, ChunkReader, ReaderConfig } from '../reader.js';
+import type { ReadRequest, ReadResponse } from './protocol.js';
+import { readAndCheck } from './read-and-check.js';
+
+/** Turns chunks into checked columns, on this thread or on others. What comes out does not depend on which. */
+export interface ReaderPool {
+  /** Chunks that may be under way at once; whoever has more waits for the first. */
+  readonly width: number;
+  /** The chunk's bytes belong to the pool from here on. */
+  read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch>;
+  close(): Promise<void>;
+}
+
+/** Chunks waiting at each thread besides the one it reads, so that it never waits for the main thread. */
+export const CHUNKS_AHEAD = 1;
+
+/** `workers` threads; 1 reads on the calling thread, without any. */
+export function openReaderPool(workers: number, rules: RuleOptions): ReaderPool {
+  // Run from its TypeScript sources (as by tests), there is no compiled file that a thread could load.
+  const compiled = import.meta.url.endsWith('.js');
+  return workers > 1 && compiled ? new ThreadPool(workers, rules) : new InlinePool(rules);
+}
+
+class InlinePool implements ReaderPool {
+  readonly width = 1;
+  #config: ReaderConfig | undefined;
+  #reader: ChunkReader | undefined;
+
+  constructor(private readonly rules: RuleOptions) {}
+
+  async read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch> {
+    if (this.#reader === undefined || this.#config !== config) {
+      this.#reader = createReader(config);
+      this.#config = config;
+    }
+    return readAndCheck(this.#reader, chunk, this.rules);
+  }
+
+  async close(): Promise<void> {}
+}
+
+interface Job {
+  readonly resolve: (batch: RecordBatch) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly jobs: Map<number, Job>;
+  readonly mappings: Set<number>;
+}
+
+class ThreadPool implements ReaderPool {
+  readonly width: number;
+  readonly #threads: Thread[] = [];
+  readonly #mappings = new Map<ReaderConfig, number>();
+  #job = 0;
+
+  constructor(
+    private readonly workers: number,
+    private readonly rules: RuleOptions,
+  ) {
+    this.width = workers * (1 + CHUNKS_AHEAD);
+  }
+
+  read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch> {
+    const thread = this.#leastBusy();
+    let mapping = this.#mappings.get(config);
+    if (mapping === undefined) this.#mappings.set(config, (mapping = this.#mappings.size));
+    const known = thread.mappings.has(mapping);
+    thread.mappings.add(mapping);
+    const job = this.#job++;
+    const request: ReadRequest = { job, mapping, config: known ? undefined : config, rules: this.rules, chunk };
+    const { bytes } = chunk;
+    // Small Buffers share a pool, which must not be moved away from under the others.
+    const whole = bytes.byteLength > 0 && bytes.byteLength === bytes.buffer.byteLength;
+    return new Promise<RecordBatch>((resolve, reject) => {
+      thread.jobs.set(job, { resolve, reject });
+      thread.worker.postMessage(request, whole ? [bytes.buffer as ArrayBuffer] : []);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** Threads are started when there is work for them: a small input needs one. */
+  #leastBusy(): Thread {
+    const idle = this.#threads.find(({ jobs }) => jobs.size === 0);
+    if (idle !== undefined) return idle;
+    if (this.#threads.length < this.workers) return this.#start();
+    return this.#threads.reduce((a, b) => (b.jobs.size < a.jobs.size ? b : a));
+  }
+
+  #start(): Thread {
+    const worker = new Worker(new URL('./reading-worker.js', import.meta.url), { name: 'pineload-reader' });
+    const thread: Thread = { worker, jobs: new Map(), mappings: new Set() };
+    worker.on('message', (response: ReadResponse) => {
+      const job = thread.jobs.get(response.job)!;
+      thread.jobs.delete(response.job);
+      if ('batch' in response) job.resolve(response.batch);
+      else job.reject(restore(response.error));
+    });
+    const fail = (error: Error): void => {
+      for (const job of thread.jobs.values()) job.reject(error);
+      thread.jobs.clear();
+    };
+    worker.on('error', fail);
+    worker.on('exit', (code) =>
+      fail(new PineloadError('UNEXPECTED', { message: `a reading thread ended with ${code}` })),
+    );
+    this.#threads.push(thread);
+    return thread;
+  }
+}
+
+function restore({ message, fields }: Extract<ReadResponse, { error: unknown }>['error']): PineloadError {
+  if (fields === undefined) return new PineloadError('UNEXPECTED', { message });
+  const { code, ...details } = fields;
+  const given = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+  return new PineloadError(code, { ...given, message });
+}
