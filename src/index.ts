@@ -42,20 +42,33 @@ export {
 
 export {
   cancelImport,
+  checkImport,
   describeImport,
   eachImport,
+  importEach,
   listImports,
+  retryImports,
   startImport,
   watchImport,
+  watchImports,
+  type CheckImportOptions,
+  type CheckImportResult,
+  type DirectoryOptions,
+  type ImportEachOptions,
+  type ImportEachResult,
+  type RetryImportsOptions,
   type ServiceOptions,
   type StartImportOptions,
   type StartImportResult,
-  type StartSettings,
-  type VerifySettings,
-  type WaitSettings,
   type WatchImportOptions,
   type WatchImportResult,
+  type WatchImportsOptions,
 } from './pipeline/import.js';
+export type { StartSettings, VerifySettings, WaitSettings } from './pipeline/import-steps.js';
+export { DEFAULT_AT_ONCE, type ImportOutcome, type TogetherSettings } from './pipeline/import-roots.js';
+export { DEFAULT_VERIFY_SAMPLE } from './pipeline/written-records.js';
+export type { Finding } from './importer/findings.js';
+export { DEFAULT_LAYOUT, MAX_SETS, type Layout, type LayoutKind } from './writers/layout.js';
 export { DEFAULT_API_VERSION, DEFAULT_CONTROL_PLANE, DEFAULT_ERROR_MODE } from './importer/types.js';
 export type { ConnectionOptions, ErrorMode, ImportModel, KnownImportStatus } from './importer/types.js';
 export type { Receipt } from './importer/receipt.js';

@@ -93,6 +93,27 @@ export type PineloadEvent =
       readonly status: string;
       readonly percent: number | undefined;
       readonly recordsImported: number | undefined;
+      /** Over the last looks. */
+      readonly recordsPerSecond?: number | undefined;
+      /** Until 100 %; the index is built after that. */
+      readonly secondsLeft?: number | undefined;
+    }
+  | {
+      /** Several imports that are followed together. */
+      readonly type: 'imports.progress';
+      readonly total: number;
+      readonly waiting: number;
+      readonly done: number;
+      readonly failed: number;
+      /** Those under way. */
+      readonly running: readonly {
+        readonly name: string;
+        readonly id: string | undefined;
+        readonly status: string;
+        readonly percent: number | undefined;
+      }[];
+      /** 0–100, by records. */
+      readonly percent: number | undefined;
     }
   | {
       readonly type: 'import.done';

@@ -33,7 +33,25 @@ export function renderEvent(event: PineloadEvent): string | undefined {
       const percent = event.percent === undefined ? '' : ` ${event.percent.toFixed(1)} %`;
       const records = event.recordsImported === undefined ? '' : `, ${count(event.recordsImported, 'record')}`;
       const indexing = event.status === 'InProgress' && event.percent === 100 ? ' (the index is being built)' : '';
-      return `Import ${event.id}: ${event.status}${percent}${records}${indexing}`;
+      const rate =
+        event.recordsPerSecond === undefined
+          ? ''
+          : `, ${event.recordsPerSecond < 10 ? event.recordsPerSecond.toFixed(1) : formatCount(Math.round(event.recordsPerSecond))} records/s`;
+      const left = event.secondsLeft === undefined ? '' : `, ${formatSeconds(event.secondsLeft)} left`;
+      return `Import ${event.id}: ${event.status}${percent}${records}${rate}${left}${indexing}`;
+    }
+    case 'imports.progress': {
+      const running = event.running
+        .slice(0, 4)
+        .map(({ name, status, percent }) => `${name} ${percent === undefined ? status : `${percent.toFixed(0)} %`}`);
+      const more = event.running.length > 4 ? ', …' : '';
+      const parts = [
+        `${formatCount(event.done)} of ${formatCount(event.total)} done`,
+        ...(event.failed > 0 ? [`${formatCount(event.failed)} failed`] : []),
+        ...(running.length > 0 ? [`${event.running.length} running (${running.join(', ')}${more})`] : []),
+        ...(event.waiting > 0 ? [`${formatCount(event.waiting)} waiting`] : []),
+      ];
+      return `Imports: ${parts.join(', ')}`;
     }
     case 'import.done':
       return `Import ${event.id}: ${event.status} after ${formatSeconds(event.seconds)}${event.recordsImported === undefined ? '' : `, ${count(event.recordsImported, 'record')} imported`}`;

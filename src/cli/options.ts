@@ -87,6 +87,14 @@ export const TARGET: readonly Spec[] = [
   spec('Output', '--row-group-size <size>', 'uncompressed size of a row group'),
   spec('Output', '--split-size <size>', 'input that is repeated at most after a crash (default: 2GiB)'),
   spec('Output', '--max-memory <size>', 'memory of the whole process (default: 512MB)'),
+  spec(
+    'Output',
+    '--workers <n>',
+    'reading threads (default: the CPUs that may be used, as far as the memory holds them)',
+    {
+      parse: integer,
+    },
+  ),
   spec('Output', '--tmp-dir <dir>', 'for records that do not fit the memory'),
 ];
 
@@ -145,8 +153,13 @@ export const START: readonly Spec[] = [
   spec('Pinecone', '--reconcile-window <seconds>', 'how long a start without an answer is looked for (default: 60)', {
     parse: Number,
   }),
-  spec('Pinecone', '--at-once <n>', 'imports under way at once, in layouts with several', { parse: integer }),
+  spec('Pinecone', '--at-once <n>', 'imports under way at once, where there are several (default: 4)', {
+    parse: integer,
+  }),
 ];
+
+/** How several imports are followed together. */
+export const TOGETHER: readonly Spec[] = START.filter(({ flags }) => flags.startsWith('--at-once'));
 
 /** How an import is waited for. */
 export const WAIT: readonly Spec[] = [

@@ -94,11 +94,12 @@ class TerminalPresenter implements Presenter {
     this.#live.done();
   }
 
-  #draw({ text, share }: ProgressText): string {
+  #draw({ text, share, ownTime }: ProgressText): string {
     const columns = this.stream.columns || 80;
     if (share === undefined) return text.slice(0, columns - 1);
     const elapsed = (performance.now() - this.#started) / 1000;
-    const left = share > 0.02 && share < 1 ? `, ${formatSeconds((elapsed / share) * (1 - share))} left` : '';
+    const left =
+      ownTime !== true && share > 0.02 && share < 1 ? `, ${formatSeconds((elapsed / share) * (1 - share))} left` : '';
     const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
     const width = Math.max(10, Math.min(30, columns - text.length - left.length - 10));
     const full = Math.round(share * width);
@@ -110,6 +111,8 @@ interface ProgressText {
   readonly text: string;
   /** 0–1, where the whole is known. */
   readonly share: number | undefined;
+  /** It says itself how long it will take; the time since the beginning tells nothing. */
+  readonly ownTime?: boolean;
 }
 
 /** The progress that an event tells of; undefined for all others. */
@@ -126,7 +129,12 @@ export function progressText(event: PineloadEvent): ProgressText | undefined {
         share: shareOf(event.bytes, event.bytesTotal),
       };
     case 'import.progress':
-      return { text: renderEvent(event) ?? '', share: event.percent === undefined ? undefined : event.percent / 100 };
+    case 'imports.progress':
+      return {
+        text: renderEvent(event) ?? '',
+        share: event.percent === undefined ? undefined : event.percent / 100,
+        ownTime: true,
+      };
     case 'verify.progress':
       return { text: renderEvent(event) ?? '', share: shareOf(event.seen, event.expected) };
     default:

@@ -54,6 +54,8 @@ export function statusError(
   }
   if (status === 404) return make('API_NOT_FOUND', 'Pinecone does not know this', false);
   if (status === 429) return make('API_TEMPORARY', 'Pinecone asks to slow down', false);
+  // RFC 9110, 15.6.2: the server does not do this at all; asking again would not change it.
+  if (status === 501) return make('API_REFUSED', 'Pinecone does not do this', false);
   if (status === 408 || status === 425 || status >= 500) {
     return make('API_TEMPORARY', 'Pinecone did not answer as it should', true);
   }

@@ -21,28 +21,15 @@ export async function checkNamespaces(
   stats: IndexStats | undefined,
   signal?: AbortSignal,
 ): Promise<Finding> {
-  const wanted = new Set(targets.map(namespaceName));
-  const present = new Map<string, number | undefined>();
-  for (const name of wanted) {
-    const count = stats?.namespaces.get(name);
-    if (count !== undefined) present.set(name, count);
-  }
-  let asked = true;
-  try {
-    for await (const [name, records] of existing(client, wanted, present, signal)) present.set(name, records);
-  } catch (error) {
-    if (!(error instanceof PineloadError) || !isRefusal(error)) throw error;
-    asked = false;
-  }
-  if (!asked && stats === undefined) {
+  const present = await namespacesPresent(client, targets, stats, signal);
+  if (present === undefined) {
     return finding('warning', 'NAMESPACES_NEW', 'whether the target namespaces exist could not be found out', {
       expected: 'namespaces that do not exist',
     });
   }
-  // The default namespace always exists; it has to be empty.
-  if (!(Number(present.get(DEFAULT_NAMESPACE)) > 0)) present.delete(DEFAULT_NAMESPACE);
   if (present.size === 0) {
-    return finding('ok', 'NAMESPACES_NEW', `none of the ${wanted.size} target namespaces is taken`);
+    const { size } = new Set(targets.map(namespaceName));
+    return finding('ok', 'NAMESPACES_NEW', `none of the ${size} target namespaces is taken`);
   }
   const names = [...present.keys()].sort();
   const shown = names.slice(0, SHOWN_NAMES).map((name) => `${quote(name)} (${present.get(name) ?? 'unknown'} records)`);
@@ -50,8 +37,38 @@ export async function checkNamespaces(
   return finding('error', 'NAMESPACES_NEW', 'an import fills only namespaces that do not exist yet', {
     expected: 'new namespaces, and an empty default namespace',
     got: `${shown.join(', ')}${more}`,
-    hint: 'Import into new namespaces (for instance with {run} in their names), or delete these first if nobody needs them.',
+    hint:
+      'Import into new namespaces (for instance with {run} in their names), or delete these first if nobody needs them. ' +
+      'If a failed import left them behind: pineload import retry --delete-leftovers.',
   });
+}
+
+/**
+ * Those of the target namespaces that exist, with their records as far as they are known. The default namespace, which
+ * always exists, counts only when it holds records.
+ *
+ * @returns undefined when neither stats nor namespaces may be asked for
+ */
+export async function namespacesPresent(
+  client: PineconeClient,
+  targets: readonly string[],
+  stats: IndexStats | undefined,
+  signal?: AbortSignal,
+): Promise<Map<string, number | undefined> | undefined> {
+  const wanted = new Set(targets.map(namespaceName));
+  const present = new Map<string, number | undefined>();
+  for (const name of wanted) {
+    const count = stats?.namespaces.get(name);
+    if (count !== undefined) present.set(name, count);
+  }
+  try {
+    for await (const [name, records] of existing(client, wanted, present, signal)) present.set(name, records);
+  } catch (error) {
+    if (!(error instanceof PineloadError) || !isRefusal(error)) throw error;
+    if (stats === undefined) return undefined;
+  }
+  if (!(Number(present.get(DEFAULT_NAMESPACE)) > 0)) present.delete(DEFAULT_NAMESPACE);
+  return present;
 }
 
 async function* existing(

@@ -22,6 +22,8 @@ export interface ImportClaim {
   readonly time: string;
   /** Imports of the URI that were there before. */
   readonly known: readonly string[];
+  /** Right before, none of the target namespaces existed: what is in them is of this import. */
+  readonly fresh?: boolean | undefined;
   /** The import, once it is known. */
   readonly importId?: string | undefined;
   /** Why this attempt certainly started nothing. */
@@ -111,6 +113,7 @@ function parseClaim(text: string): ImportClaim | undefined {
   if (typeof o['attempt'] !== 'number' || Number.isNaN(Date.parse(o['time'] as string))) return undefined;
   if (!Array.isArray(o['known']) || !o['known'].every((id) => typeof id === 'string')) return undefined;
   if (['importId', 'released'].some((name) => o[name] !== undefined && typeof o[name] !== 'string')) return undefined;
+  if (o['fresh'] !== undefined && typeof o['fresh'] !== 'boolean') return undefined;
   return o as unknown as ImportClaim;
 }
 

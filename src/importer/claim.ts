@@ -35,9 +35,9 @@ export interface ClaimOptions {
   readonly index?: string | undefined;
   /**
    * Called when a new import is about to be started (not when one is adopted), before anything is claimed; an error
-   * stops the start. The place for the preflight.
+   * stops the start. The place for the preflight; `fresh` says that it saw none of the target namespaces.
    */
-  readonly beforeStart?: (() => Promise<void>) | undefined;
+  readonly beforeStart?: (() => Promise<{ readonly fresh: boolean } | void>) | undefined;
   /** Default CLAIM_SETTLED_MS. */
   readonly settledMs?: number | undefined;
 }
@@ -172,8 +172,9 @@ class ClaimedStart {
   async #begin(attempt: number): Promise<ClaimedImport | undefined> {
     const { uri, signal } = this.options;
     let known: string[];
+    let fresh: boolean;
     try {
-      await this.claimed.beforeStart?.();
+      fresh = (await this.claimed.beforeStart?.())?.fresh ?? false;
       known = await lookBefore(this.options);
     } catch (error) {
       // What stands in the way may be the very import that another process has started meanwhile.
@@ -190,6 +191,7 @@ class ClaimedStart {
       uri,
       time: new Date().toISOString(),
       known,
+      ...(fresh ? { fresh } : {}),
     };
     if (!(await this.#book.create(claim, signal))) return undefined;
     try {
@@ -251,7 +253,7 @@ class ClaimedStart {
         model.status === 'Failed'
           ? `the import of this directory failed in an earlier run: ${quote(model.error ?? 'no reason given', 500)}`
           : 'the import of this directory was cancelled in an earlier run',
-      hint: `${hint === undefined ? '' : `${hint} `}Delete the namespaces it left behind, then run again with --retry.`,
+      hint: `${hint === undefined ? '' : `${hint} `}Redo it with "pineload import retry", which says what has to be deleted first; or delete the namespaces it left behind and run again with --retry.`,
     });
   }
 }

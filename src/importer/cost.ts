@@ -1,3 +1,4 @@
+import { formatBytes } from '../base/bytes.js';
 import type { Manifest } from '../writers/manifest.js';
 
 /** What importing cost from a day on. */
@@ -44,4 +45,10 @@ export function estimateCost(
   const usd = Math.round((manifest.bytes / 1e9) * usdPerGB * 1e4) / 1e4;
   const priceFrom = options.usdPerGB === undefined ? listed.from : undefined;
   return { estimate: true, bytes: manifest.bytes, usd, usdPerGB, priceFrom };
+}
+
+/** The estimate as a sentence. */
+export function costText({ bytes, usd, usdPerGB, priceFrom }: CostEstimate): string {
+  const price = `$${usdPerGB} a GB${priceFrom === undefined ? '' : `, price of ${priceFrom}`}`;
+  return `Estimated cost of the import: $${usd.toFixed(usd < 1 ? 4 : 2)} (${formatBytes(bytes)} at ${price})`;
 }

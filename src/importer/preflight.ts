@@ -90,8 +90,16 @@ export function demandPreflight(report: PreflightReport): void {
   });
 }
 
+/** Were the target namespaces seen not to exist? */
+export function namespacesAreNew(report: PreflightReport): boolean {
+  return report.findings.some(({ code, severity }) => code === 'NAMESPACES_NEW' && severity === 'ok');
+}
+
 /** Stats are not available for every kind of index; the other checks do without them then. */
-async function statsUnlessRefused(client: PineconeClient, signal?: AbortSignal): Promise<IndexStats | undefined> {
+export async function statsUnlessRefused(
+  client: PineconeClient,
+  signal?: AbortSignal,
+): Promise<IndexStats | undefined> {
   try {
     return await client.indexStats({ signal });
   } catch (error) {

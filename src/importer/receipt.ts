@@ -35,4 +35,6 @@ export interface NamespaceReceipt {
   readonly namespace: string;
   readonly expected: number;
   readonly counted: number | undefined;
+  /** Why records are missing, as far as it was found out. */
+  readonly explanation?: string | undefined;
 }

@@ -24,6 +24,8 @@ export const VERIFY_POLL_MAX_MS = 30_000;
 export const SAMPLE_TRIES = 6;
 /** Namespaces that an error lists. */
 export const SHOWN_NAMESPACES = 20;
+/** Namespaces for which reasons are looked for, since that means to read their files. */
+export const EXPLAINED_NAMESPACES = 10;
 
 export interface VerifyOptions {
   readonly client: PineconeClient;
@@ -38,6 +40,8 @@ export interface VerifyOptions {
   readonly errorMode?: ErrorMode | undefined;
   /** Records to be fetched back and compared. */
   readonly sample?: readonly SampleRecord[] | undefined;
+  /** Looks for the reason when a namespace lacks records: a sentence, or undefined when nothing was found. */
+  readonly explain?: ((namespace: string) => Promise<string | undefined>) | undefined;
   /** Default VERIFY_PATIENCE_MS. */
   readonly patienceMs?: number | undefined;
   /** Default SHORT_PATIENCE_MS. */
@@ -71,11 +75,12 @@ export async function verifyImport(options: VerifyOptions): Promise<Receipt> {
   const names = namespaces.map(({ namespace }) => namespaceName(namespace));
   const counts = await countPatiently(options, new NamespaceCounter(client, names));
 
-  const counted: NamespaceReceipt[] = namespaces.map(({ namespace, records }) => ({
+  let counted: NamespaceReceipt[] = namespaces.map(({ namespace, records }) => ({
     namespace,
     expected: records,
     counted: counts.source === 'none' ? undefined : (counts.counts.get(namespaceName(namespace)) ?? 0),
   }));
+  counted = await explained(options, counted);
   const missing = counted.filter((one) => one.counted !== undefined && one.counted < one.expected);
   const fewer = model.recordsImported !== undefined && model.recordsImported < manifest.records;
   const sample = await fetchSample(options);
@@ -103,6 +108,18 @@ export async function verifyImport(options: VerifyOptions): Promise<Receipt> {
   onEvent?.({ type: 'verify.done', records: manifest.records, namespaces: namespaces.length });
   signal?.throwIfAborted();
   return receipt;
+}
+
+/** Adds the reasons to the namespaces that lack records, as far as there are any to be found. */
+async function explained(options: VerifyOptions, counted: readonly NamespaceReceipt[]): Promise<NamespaceReceipt[]> {
+  const result: NamespaceReceipt[] = [];
+  let left = EXPLAINED_NAMESPACES;
+  for (const one of counted) {
+    const lacks = one.counted !== undefined && one.counted < one.expected;
+    const explanation = lacks && left-- > 0 ? await options.explain?.(one.namespace) : undefined;
+    result.push(explanation === undefined ? one : { ...one, explanation });
+  }
+  return result;
 }
 
 /** Counts until everything is there or patience ends. */
@@ -180,7 +197,8 @@ function warnOfDoubts({ onEvent, manifest }: VerifyOptions, receipt: Receipt): v
     if (counted === undefined || counted <= expected) continue;
     warn('NAMESPACE_MORE', `namespace ${quote(namespace)} holds ${counted} records, ${expected} were imported`);
   }
-  if (sample?.refused === true) warn('FETCH_REFUSED', 'no sample could be fetched: the API key does not allow it');
+  if (sample?.refused === true)
+    warn('FETCH_REFUSED', 'no sample could be fetched: the index or the API key does not allow it');
   for (const { namespace, id, kind, detail } of sample?.differences ?? []) {
     warn('SAMPLE_DIFFERS', `namespace ${quote(namespace)}, id ${quote(id)}: ${kind}: ${detail}`);
   }
@@ -196,7 +214,10 @@ function incomplete(options: VerifyOptions, receipt: Receipt, missing: readonly 
   if (missing.length > 0) {
     const shown = missing
       .slice(0, SHOWN_NAMESPACES)
-      .map((one) => `${quote(one.namespace)}: expected ${one.expected}, got ${one.counted ?? 'none'}`);
+      .map(
+        ({ namespace, expected, counted, explanation }) =>
+          `${quote(namespace)}: expected ${expected}, got ${counted ?? 'none'}${explanation === undefined ? '' : ` (${explanation})`}`,
+      );
     const more = missing.length > SHOWN_NAMESPACES ? `; and ${missing.length - SHOWN_NAMESPACES} more` : '';
     parts.push(
       `${missing.length} ${missing.length === 1 ? 'namespace lacks' : 'namespaces lack'} records: ${shown.join('; ')}${more}`,

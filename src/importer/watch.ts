@@ -7,6 +7,7 @@ import { backoffDelay, pause } from './backoff.js';
 import { watchCommand } from './commands.js';
 import { failureHint } from './failure-hints.js';
 import { nextPollDelay } from './poll-delay.js';
+import { ProgressRate } from './progress-rate.js';
 import { isOver } from './status.js';
 import type { ImportModel } from './types.js';
 
@@ -72,6 +73,7 @@ class Watch {
   #toldState = '';
   #faultsSince: number | undefined;
   #faults = 0;
+  readonly #rate = new ProgressRate();
 
   constructor(
     readonly options: WatchOptions,
@@ -108,6 +110,7 @@ class Watch {
       this.#faults = 0;
       this.#percentAtStart ??= model.percentComplete;
       this.#last = model;
+      this.#rate.add(performance.now(), model.percentComplete, model.recordsImported);
       return model;
     } catch (error) {
       throwIfAborted(this.signal);
@@ -172,7 +175,16 @@ class Watch {
     if (state === this.#toldState && now - this.#toldAt < progressRepeatMs) return;
     this.#toldState = state;
     this.#toldAt = now;
-    onEvent?.({ type: 'import.progress', id, status, percent: percentComplete, recordsImported });
+    const { recordsPerSecond, secondsLeft } = this.#rate;
+    onEvent?.({
+      type: 'import.progress',
+      id,
+      status,
+      percent: percentComplete,
+      recordsImported,
+      recordsPerSecond,
+      secondsLeft,
+    });
   }
 
   #end(model: ImportModel): ImportModel {

@@ -1,49 +1,59 @@
-import { formatBytes } from '../base/bytes.js';
+import { PineloadError } from '../base/errors.js';
 import type { PineconeClient } from '../importer/api-client.js';
-import { startClaimed } from '../importer/claim.js';
 import { connect } from '../importer/connect.js';
 import type { CostEstimate } from '../importer/cost.js';
-import { demandPreflight, preflight } from '../importer/preflight.js';
-import { RECEIPT_KEY, type Receipt } from '../importer/receipt.js';
+import type { Finding } from '../importer/findings.js';
+import { sameImportUri } from '../importer/import-uri.js';
+import { preflight } from '../importer/preflight.js';
+import type { Receipt } from '../importer/receipt.js';
 import { startImport as startBare } from '../importer/start.js';
-import type { ConnectionOptions, ErrorMode, ImportModel } from '../importer/types.js';
-import { IncompleteError, verifyImport } from '../importer/verify.js';
-import { watchImport as watch } from '../importer/watch.js';
-import type { ObjectStore } from '../uploaders/object-store.js';
+import { isOver } from '../importer/status.js';
+import type { ConnectionOptions, ImportModel } from '../importer/types.js';
 import { importUri } from '../uploaders/uri.js';
-import type { Manifest } from '../writers/manifest.js';
-import { fillRun, type CommonOptions } from './options.js';
-import { writeStateJson } from './state-json.js';
-import { openTarget, type Target } from './stores.js';
-import { checkFilesPresent } from './target.js';
+import {
+  importEach as importRoots,
+  latestClaim,
+  notStarted,
+  retryEach,
+  watchEach,
+  watchIds,
+  type ImportOutcome,
+  type TogetherSettings,
+} from './import-roots.js';
+import {
+  directoryCheck,
+  follow,
+  preparedRoots,
+  startRoot,
+  verifyRoot,
+  type PreparedImport,
+  type PreparedRoot,
+  type StartSettings,
+  type VerifySettings,
+  type WaitSettings,
+} from './import-steps.js';
+import { fillRun, importLimits, type CommonOptions } from './options.js';
+import { openTarget } from './stores.js';
 import { requireManifest } from './upload.js';
 
 /** Options of every call to the service. */
 export interface ServiceOptions extends CommonOptions, ConnectionOptions {}
 
-/** What decides how an import is started. */
-export interface StartSettings {
-  /** Storage integration through which Pinecone reads a private bucket. */
-  readonly integrationId?: string | undefined;
-  /** What the service does with a bad record. Default DEFAULT_ERROR_MODE (`abort`); always sent. */
-  readonly errorMode?: ErrorMode | undefined;
-  /** Start anew where the import before it failed or was cancelled. Default false. */
-  readonly retry?: boolean | undefined;
-}
-
-export interface StartImportOptions extends ServiceOptions, StartSettings {
-  /** The import directory: what `convert` or `upload` wrote to. */
+/** The prepared directory that a call is about. */
+export interface DirectoryOptions {
+  /** The import directory: what `convert` or `upload` wrote to. `{run}` stands for runId. */
   readonly uri: string;
   /** Default: `<uri>.pineload/`. */
   readonly state?: string | undefined;
   readonly runId?: string | undefined;
+}
+
+export interface StartImportOptions extends ServiceOptions, DirectoryOptions, StartSettings {
   /**
    * False: the directory was made by other tools and has no manifest. Nothing in it is checked then, a second start is not
    * prevented beyond what the service lists, and nothing can be verified. Default true.
    */
   readonly manifest?: boolean | undefined;
-  /** Look at index, namespaces and limits before the start. Default true. */
-  readonly check?: boolean | undefined;
 }
 
 /** An import that was started, or was found to have been started before. */
@@ -57,98 +67,110 @@ export interface StartImportResult {
 /**
  * Starts the import of a prepared directory, once: a call that is repeated, or made by two processes at the same time,
  * adopts the import that is there. Resolves when the service has taken it, long before it is done.
+ *
+ * @throws OPTION_INVALID for a directory with several roots, which `importEach` is for
  */
 export async function startImport(options: StartImportOptions): Promise<StartImportResult> {
   const { signal, onEvent } = options;
   const uri = fillRun(options.uri, options.runId, 'uri');
-  const client = await connect(options, { onEvent, signal });
   if (options.manifest === false) {
+    const client = await connect(options, { onEvent, signal });
     onEvent?.({
       type: 'warning',
       code: 'NO_MANIFEST',
       message: 'without a manifest nothing is checked before and after the import',
     });
-    const { id, adopted } = await startBare({ ...startSettings(options), client, uri, signal, onEvent });
+    const { integrationId, errorMode, retry, reconcileWindow } = options;
+    const reconcileWindowMs = reconcileWindow === undefined ? undefined : reconcileWindow * 1000;
+    const settings = { integrationId, errorMode, retry, reconcileWindowMs };
+    const { id, adopted } = await startBare({ ...settings, client, uri, signal, onEvent });
     return { id, uri, index: client.index, adopted };
   }
-  const target = await openTarget(uri, options.state, options);
-  try {
-    const prepared = { target, ...(await requireManifest(target, signal)) };
-    return await startPrepared(client, prepared, target.state, options);
-  } finally {
-    await target.imports.close();
-    await target.state.close();
-  }
+  return withPrepared(options, async (client, prepared, roots) => {
+    const root = onlyRoot(roots, prepared);
+    const { id, adopted } = await startRoot(client, root, directoryCheck(prepared, options), options);
+    return { id, uri: root.uri, index: client.index, adopted };
+  });
 }
 
-/** A finished conversion in a store. */
-export interface PreparedImport {
-  readonly target: Target;
-  readonly manifest: Manifest;
-  readonly sha256: string;
+export interface CheckImportOptions extends ServiceOptions, DirectoryOptions, StartSettings {}
+
+/** What the checks before a start found. */
+export interface CheckImportResult {
+  /** No finding is an error. */
+  readonly ok: boolean;
+  readonly uri: string;
+  readonly index: string;
+  /** How many imports the directory is brought in by. */
+  readonly imports: number;
+  readonly records: number;
+  readonly namespaces: number;
+  readonly findings: readonly Finding[];
+  readonly cost: CostEstimate;
 }
 
-/** The start itself, for a connection and stores that are open. `claims` is where it is written down who started what. */
-export async function startPrepared(
-  client: PineconeClient,
-  { target, manifest, sha256 }: PreparedImport,
-  claims: ObjectStore,
-  options: CommonOptions & StartSettings & { readonly check?: boolean | undefined },
-): Promise<StartImportResult> {
-  const { signal, onEvent } = options;
-  const uri = importUri(target.imports);
-  await checkFilesPresent(target.imports, manifest, signal);
-  const started = await startClaimed(
-    { ...startSettings(options), client, uri, signal, onEvent },
-    {
-      state: claims,
-      manifestSha256: sha256,
-      // The host is the same whether the index is named or its host given; on loopback ports come and go.
-      index: client.loopback ? client.index : client.host,
-      beforeStart: async () => {
-        if (options.check === false) return;
-        const { imports } = target;
-        const { integrationId } = options;
-        const report = await preflight({ client, manifest, uri, storeScheme: imports.scheme, integrationId, signal });
-        for (const { severity, code, message } of report.findings) {
-          if (severity === 'warning') onEvent?.({ type: 'warning', code, message });
-        }
-        demandPreflight(report);
-        onEvent?.({ type: 'note', message: costText(report.cost) });
-      },
-    },
-  );
-  return { id: started.id, uri, index: client.index, adopted: started.adopted };
+/** The checks that come before a start, and nothing else: what is wrong is in the findings, not thrown. */
+export async function checkImport(options: CheckImportOptions): Promise<CheckImportResult> {
+  return withPrepared(options, async (client, { target, manifest }, roots) => {
+    const uri = importUri(target.imports);
+    const { ok, findings, cost } = await preflight({
+      client,
+      manifest,
+      parts: roots.map((root) => root.manifest),
+      uri,
+      storeScheme: target.imports.scheme,
+      integrationId: options.integrationId,
+      store: target.imports,
+      limits: importLimits(options),
+      usdPerGB: options.pricePerGb,
+      signal: options.signal,
+    });
+    const { records, namespaces } = manifest;
+    const { index } = client;
+    return { ok, uri, index, imports: roots.length, records, namespaces: namespaces.length, findings, cost };
+  });
 }
 
-function startSettings({ integrationId, errorMode, retry }: StartSettings): StartSettings {
-  return { integrationId, errorMode, retry };
+export interface ImportEachOptions
+  extends ServiceOptions, DirectoryOptions, StartSettings, WaitSettings, VerifySettings, TogetherSettings {}
+
+/** Several imports, each with what became of it. */
+export interface ImportEachResult {
+  readonly index: string;
+  readonly imports: readonly ImportOutcome[];
 }
 
-function costText({ bytes, usd, usdPerGB, priceFrom }: CostEstimate): string {
-  const price = `$${usdPerGB} a GB${priceFrom === undefined ? '' : `, price of ${priceFrom}`}`;
-  return `Estimated cost of the import: $${usd.toFixed(usd < 1 ? 4 : 2)} (${formatBytes(bytes)} at ${price})`;
+/**
+ * Starts the import of every root of a prepared directory, some at once, follows them to their ends and verifies them.
+ * Failures are in the result, not thrown: one does not stop the others.
+ */
+export async function importEach(options: ImportEachOptions): Promise<ImportEachResult> {
+  return withPrepared(options, async (client, prepared, roots) => ({
+    index: client.index,
+    imports: await importRoots(client, prepared, roots, options),
+  }));
 }
 
-/** How an import is waited for. */
-export interface WaitSettings {
-  /** Seconds after which waiting ends with IMPORT_TIMEOUT; the import goes on. Default: no end. */
-  readonly timeout?: number | undefined;
-  /** Seconds between two looks. Default: adapts. */
-  readonly poll?: number | undefined;
+export interface RetryImportsOptions extends ImportEachOptions {
+  /** Delete the namespaces that the failed imports left behind, as far as they are certainly theirs. Default false. */
+  readonly deleteLeftovers?: boolean | undefined;
 }
 
-/** How long counts may lag behind. */
-export interface VerifySettings {
-  /** Seconds that counts may lag behind a completed import. Default VERIFY_PATIENCE_MS (15 min). */
-  readonly verifyPatience?: number | undefined;
+/** Does the failed imports of a directory again, and only those; follows and verifies them. */
+export async function retryImports(options: RetryImportsOptions): Promise<ImportEachResult> {
+  return withPrepared(options, async (client, prepared, roots) => ({
+    index: client.index,
+    imports: await retryEach(client, prepared, roots, options),
+  }));
 }
 
 export interface WatchImportOptions extends ServiceOptions, WaitSettings, VerifySettings {
-  readonly id: string;
+  /** Default, with `uri`: the import that was started of it. */
+  readonly id?: string | undefined;
   /** Import directory: when given, what arrived is compared with its manifest, and a receipt written. */
   readonly uri?: string | undefined;
   readonly state?: string | undefined;
+  readonly runId?: string | undefined;
 }
 
 export interface WatchImportResult {
@@ -159,60 +181,79 @@ export interface WatchImportResult {
 
 /** Follows an import to its end; with `uri` also verifies it. Aborting the signal detaches, the import goes on. */
 export async function watchImport(options: WatchImportOptions): Promise<WatchImportResult> {
+  const { id, uri, signal, onEvent } = options;
+  if (uri === undefined) {
+    if (id === undefined) throw new PineloadError('OPTION_INVALID', { field: 'id', expected: 'an id or a uri' });
+    const client = await connect(options, { onEvent, signal });
+    return { model: await follow(client, id, options), receipt: undefined };
+  }
+  return withPrepared({ ...options, uri }, async (client, prepared, roots) => {
+    const known = id ?? (await latestClaim(client, onlyRoot(roots, prepared), signal))?.importId;
+    if (known === undefined) throw notStarted(onlyRoot(roots, prepared));
+    const model = await follow(client, known, options);
+    return { model, receipt: await verifyRoot(client, model, rootOfImport(roots, model), options) };
+  });
+}
+
+export interface WatchImportsOptions extends ServiceOptions, WaitSettings, VerifySettings, TogetherSettings {
+  /** A directory, whose imports are followed and verified. Default: all imports of the index that have not ended. */
+  readonly uri?: string | undefined;
+  readonly state?: string | undefined;
+  readonly runId?: string | undefined;
+}
+
+/** Follows all imports of a directory, or all that are under way in an index. Failures are in the result, not thrown. */
+export async function watchImports(options: WatchImportsOptions): Promise<ImportEachResult> {
+  const { uri, signal, onEvent } = options;
+  if (uri !== undefined) {
+    return withPrepared({ ...options, uri }, async (client, _, roots) => ({
+      index: client.index,
+      imports: await watchEach(client, roots, options),
+    }));
+  }
+  const client = await connect(options, { onEvent, signal });
+  const running: ImportModel[] = [];
+  for await (const model of client.allImports({ signal })) if (!isOver(model.status)) running.push(model);
+  return { index: client.index, imports: await watchIds(client, running, options) };
+}
+
+/** Opens a directory with its manifest, and the service. */
+async function withPrepared<T>(
+  options: ServiceOptions & DirectoryOptions,
+  work: (client: PineconeClient, prepared: PreparedImport, roots: PreparedRoot[]) => Promise<T>,
+): Promise<T> {
   const { signal, onEvent } = options;
   const client = await connect(options, { onEvent, signal });
-  const model = await follow(client, options.id, options);
-  if (options.uri === undefined) return { model, receipt: undefined };
-  const target = await openTarget(options.uri, options.state, options);
+  const target = await openTarget(fillRun(options.uri, options.runId, 'uri'), options.state, options);
   try {
     const prepared = { target, ...(await requireManifest(target, signal)) };
-    return { model, receipt: await verify(client, model, prepared, target.state, options) };
+    return await work(client, prepared, preparedRoots(prepared, target.state));
   } finally {
     await target.imports.close();
     await target.state.close();
   }
 }
 
-const milliseconds = (seconds: number | undefined): number | undefined =>
-  seconds === undefined ? undefined : Math.round(seconds * 1000);
-
-export async function follow(
-  client: PineconeClient,
-  id: string,
-  options: CommonOptions & WaitSettings,
-): Promise<ImportModel> {
-  const { signal, onEvent } = options;
-  const timeoutMs = milliseconds(options.timeout);
-  return watch({ client, id, timeoutMs, pollMs: milliseconds(options.poll), onEvent, signal });
+function onlyRoot(roots: readonly PreparedRoot[], { manifest, target }: PreparedImport): PreparedRoot {
+  const [root] = roots;
+  if (root !== undefined && manifest.layout === undefined) return root;
+  throw new PineloadError('OPTION_INVALID', {
+    source: target.imports.uri,
+    field: 'each',
+    message: `the directory holds ${roots.length} imports (layout "${manifest.layout?.kind ?? 'flat'}")`,
+    hint: 'Start them with "pineload import start --each", follow them with "pineload import watch --each".',
+  });
 }
 
-/** Proves that everything arrived and writes the receipt beside the manifest. */
-export async function verify(
-  client: PineconeClient,
-  model: ImportModel,
-  { manifest, sha256 }: PreparedImport,
-  receipts: ObjectStore,
-  options: CommonOptions & VerifySettings & Pick<StartSettings, 'errorMode'>,
-): Promise<Receipt> {
-  const { signal, onEvent } = options;
-  try {
-    const receipt = await verifyImport({
-      client,
-      model,
-      manifest,
-      manifestSha256: sha256,
-      errorMode: options.errorMode,
-      patienceMs: milliseconds(options.verifyPatience),
-      onEvent,
-      signal,
-    });
-    await writeStateJson(receipts, RECEIPT_KEY, receipt, signal);
-    return receipt;
-  } catch (error) {
-    // What is missing, namespace by namespace, is worth keeping.
-    if (error instanceof IncompleteError) await writeStateJson(receipts, RECEIPT_KEY, error.receipt, signal);
-    throw error;
-  }
+function rootOfImport(roots: readonly PreparedRoot[], model: ImportModel): PreparedRoot {
+  if (roots.length === 1) return roots[0]!;
+  const root = roots.find(({ uri }) => sameImportUri(model.uri, uri));
+  if (root !== undefined) return root;
+  throw new PineloadError('IMPORT_CONFLICT', {
+    id: model.id,
+    message: 'the import is of none of the roots of this directory',
+    got: model.uri ?? 'an unknown URI',
+  });
 }
 
 /** One page of the imports of an index; `paginationToken` leads to the next. */

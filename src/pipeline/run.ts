@@ -6,13 +6,24 @@ import type { Receipt } from '../importer/receipt.js';
 import { importUri } from '../uploaders/uri.js';
 import { convert } from './convert.js';
 import type { ConvertResult } from './commit.js';
-import { follow, startPrepared, verify, type StartSettings, type VerifySettings, type WaitSettings } from './import.js';
+import { exitCodeOf, importEach, type ImportOutcome, type TogetherSettings } from './import-roots.js';
+import {
+  directoryCheck,
+  follow,
+  preparedRoots,
+  startRoot,
+  verifyRoot,
+  type StartSettings,
+  type VerifySettings,
+  type WaitSettings,
+} from './import-steps.js';
 import { fillRun, type ConvertOptions } from './options.js';
 import { REHEARSAL_INDEX, startRehearsal, type Rehearsal } from './rehearse.js';
 import { openTarget } from './stores.js';
 
 /** Options of `run`: those of all its steps. */
-export interface RunOptions extends ConvertOptions, ConnectionOptions, StartSettings, WaitSettings, VerifySettings {
+export interface RunOptions
+  extends ConvertOptions, ConnectionOptions, StartSettings, WaitSettings, VerifySettings, TogetherSettings {
   /** Import into a local stand-in for the service instead of an index: needs no account. Default false. */
   readonly rehearse?: boolean | undefined;
 }
@@ -20,8 +31,11 @@ export interface RunOptions extends ConvertOptions, ConnectionOptions, StartSett
 /** What a run ends in: everything arrived. */
 export interface RunResult {
   readonly convert: ConvertResult;
+  /** The import; in layouts with several the first of them. */
   readonly import: ImportModel;
   readonly receipt: Receipt;
+  /** All imports: one, but for layouts with several. */
+  readonly imports: readonly ImportOutcome[];
   /** True: a run that cannot prove it throws. */
   readonly verified: true;
   readonly rehearsal: boolean;
@@ -50,15 +64,40 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const client = await connect(connection, { onEvent: options.onEvent, signal: options.signal });
     const prepared = { target, manifest: converted.manifest, sha256: converted.manifestSha256 };
     const records = rehearsal?.records ?? target.state;
-    const { id } = await startPrepared(client, prepared, records, options);
+    const roots = preparedRoots(prepared, records);
+    const common = { convert: converted, verified: true, rehearsal: rehearsal !== undefined } as const;
+    if (converted.manifest.layout !== undefined) {
+      const imports = await importEach(client, prepared, roots, options);
+      const [first] = imports;
+      const allThere = imports.every(({ state }) => state === 'verified');
+      if (!allThere || first?.model === undefined || first.receipt === undefined) throw failed(imports);
+      return { ...common, import: first.model, receipt: first.receipt, imports };
+    }
+    const root = roots[0]!;
+    const { id } = await startRoot(client, root, directoryCheck(prepared, options), options);
     const model = await follow(client, id, options);
-    const receipt = await verify(client, model, prepared, records, options);
-    return { convert: converted, import: model, receipt, verified: true, rehearsal: rehearsal !== undefined };
+    const receipt = await verifyRoot(client, model, root, options);
+    const { name, uri } = root;
+    const outcome: ImportOutcome = { name, uri, id, state: 'verified', model, receipt, error: undefined };
+    return { ...common, import: model, receipt, imports: [outcome] };
   } finally {
     await target.imports.close();
     await target.state.close();
     await rehearsal?.close();
   }
+}
+
+/** One error for several imports: of the kind of the worst, since that decides what to do. */
+function failed(imports: readonly ImportOutcome[]): PineloadError {
+  const code = exitCodeOf(imports);
+  const worst = imports.find(({ error }) => error?.exitCode === code)?.error;
+  const count = (state: ImportOutcome['state']): number => imports.filter((one) => one.state === state).length;
+  const states = (['verified', 'failed', 'running', 'waiting'] as const).filter((state) => count(state) > 0);
+  return new PineloadError(worst?.code ?? 'IMPORT_FAILED', {
+    message: `of ${imports.length} imports ${states.map((state) => `${count(state)} ${state}`).join(', ')}${worst === undefined ? '' : `; ${worst.message}`}`,
+    hint: `See them with "pineload import watch --each", redo those that failed with "pineload import retry", or run again.`,
+    cause: worst,
+  });
 }
 
 function checkTarget(options: RunOptions): void {
