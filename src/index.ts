@@ -74,3 +74,15 @@ export type { ConnectionOptions, ErrorMode, ImportModel, KnownImportStatus } fro
 export type { Receipt } from './importer/receipt.js';
 export { run, type RunOptions, type RunResult } from './pipeline/run.js';
 export { startEmulator, type Emulator, type EmulatorOptions } from './emulator/index.js';
+
+export { validate, type ValidateOptions, type ValidateResult } from './pipeline/validate.js';
+export { renderReportText, type ValidateReport } from './validate/report.js';
+export type { FindingCount, ValidateFinding } from './validate/findings.js';
+export {
+  DEFAULT_MAX_REJECTED_PER_FILE,
+  DEFAULT_VALIDATE_FILES,
+  type ValidatedNamespace,
+  type ValidateSettings,
+} from './validate/validate-store.js';
+export { inspect, type InspectOptions } from './pipeline/inspect.js';
+export type { InspectedColumn, InspectedFile, InspectedRecord } from './validate/inspect-file.js';

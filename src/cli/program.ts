@@ -3,8 +3,10 @@ import { VERSION } from '../base/version.js';
 import { addConvertCommand } from './convert.js';
 import { addEmulatorCommand } from './emulator.js';
 import { addImportCommand } from './import.js';
+import { addInspectCommand } from './inspect.js';
 import { addRunCommand } from './run.js';
 import { addUploadCommand } from './upload.js';
+import { addValidateCommand } from './validate.js';
 
 /** The whole command line. Nothing heavy is loaded before a command's action runs. */
 export function buildProgram(): Command {
@@ -34,6 +36,8 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
     );
   addRunCommand(program);
   addConvertCommand(program);
+  addValidateCommand(program);
+  addInspectCommand(program);
   addUploadCommand(program);
   addImportCommand(program);
   addEmulatorCommand(program);

@@ -1,0 +1,271 @@
+import { corrupt, overLimit, unsupported } from './fault.js';
+import {
+  CODECS,
+  CONVERTED_TYPES,
+  ENCODINGS,
+  LOGICAL_TYPES,
+  REPETITIONS,
+  TYPES,
+  type Codec,
+  type Encoding,
+  type PhysicalType,
+  type Repetition,
+} from './format.js';
+import type { DecodeLimits } from './limits.js';
+import { T, ThriftReader } from './thrift.js';
+
+/** A node of the schema as the footer lists it, depth first. */
+export interface SchemaElement {
+  readonly name: string;
+  readonly type: PhysicalType | undefined;
+  /** Bytes of FIXED_LEN_BYTE_ARRAY. */
+  readonly typeLength: number;
+  readonly repetition: Repetition;
+  readonly children: number;
+  /** What the bytes stand for: STRING, LIST, UINT_32, …; the logical type, else the converted one. */
+  readonly annotation: string | undefined;
+}
+
+/** The values of one column in one row group. */
+export interface ColumnChunk {
+  readonly type: PhysicalType;
+  readonly codec: Codec;
+  readonly encodings: readonly Encoding[];
+  /** Levels: values and nulls. */
+  readonly values: number;
+  readonly compressedBytes: number;
+  readonly uncompressedBytes: number;
+  /** Place of the chunk's pages in the file. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface RowGroup {
+  readonly rows: number;
+  /** In the order of the schema's leaves. */
+  readonly columns: readonly ColumnChunk[];
+}
+
+export interface FileMetadata {
+  readonly version: number;
+  readonly createdBy: string | undefined;
+  readonly rows: number;
+  readonly schema: readonly SchemaElement[];
+  readonly rowGroups: readonly RowGroup[];
+}
+
+/**
+ * Reads the metadata of a file.
+ * @param dataEnd where the footer begins: no page lies beyond
+ */
+export function parseFileMetadata(bytes: Uint8Array, dataEnd: number, limits: DecodeLimits): FileMetadata {
+  const reader = new ThriftReader(bytes);
+  const schema: SchemaElement[] = [];
+  const rowGroups: RowGroup[] = [];
+  let version = 0;
+  let rows = -1;
+  let createdBy: string | undefined;
+  let chunks = 0;
+  reader.struct((id, type) => {
+    switch (id) {
+      case 1:
+        version = reader.int(type);
+        return true;
+      case 2:
+        reader.list(type, (elementType) => {
+          if (elementType !== T.STRUCT) throw corrupt('the schema is no list of structures');
+          // Groups take elements too; four a column is more than any list has.
+          if (schema.length >= 4 * limits.columns) throw overLimit('columns', limits.columns, schema.length);
+          schema.push(parseElement(reader));
+        });
+        return true;
+      case 3:
+        rows = reader.int(type);
+        return true;
+      case 4:
+        reader.list(type, (elementType) => {
+          if (elementType !== T.STRUCT) throw corrupt('the row groups are no list of structures');
+          const group = parseRowGroup(reader, dataEnd);
+          chunks += group.columns.length;
+          if (chunks > limits.chunks) throw overLimit('column chunks', limits.chunks, chunks);
+          rowGroups.push(group);
+        });
+        return true;
+      case 6:
+        createdBy = reader.text(type);
+        return true;
+      case 8:
+        throw unsupported('the file is encrypted');
+      default:
+        return false;
+    }
+  });
+  if (schema.length === 0) throw corrupt('the footer has no schema');
+  if (!isCount(rows)) throw corrupt('the footer has no number of rows');
+  const counted = rowGroups.reduce((sum, group) => sum + group.rows, 0);
+  if (counted !== rows) {
+    throw corrupt('the row groups do not add up to the rows of the file', {
+      expected: `${rows} rows`,
+      got: `${counted} rows`,
+    });
+  }
+  return { version, createdBy, rows, schema, rowGroups };
+}
+
+function parseElement(reader: ThriftReader): SchemaElement {
+  let name = '';
+  let type: PhysicalType | undefined;
+  let typeLength = 0;
+  let repetition: Repetition = 'REQUIRED';
+  let children = 0;
+  let converted: string | undefined;
+  let logical: string | undefined;
+  reader.struct((id, t) => {
+    switch (id) {
+      case 1:
+        type = named(TYPES, reader.int(t), 'physical type');
+        return true;
+      case 2:
+        typeLength = reader.int(t);
+        return true;
+      case 3:
+        repetition = named(REPETITIONS, reader.int(t), 'repetition');
+        return true;
+      case 4:
+        name = reader.text(t);
+        return true;
+      case 5:
+        children = reader.int(t);
+        return true;
+      case 6:
+        converted = CONVERTED_TYPES[reader.int(t)];
+        return true;
+      case 10:
+        if (t !== T.STRUCT) return false;
+        logical = parseLogicalType(reader);
+        return true;
+      default:
+        return false;
+    }
+  });
+  return { name, type, typeLength, repetition, children, annotation: logical ?? converted };
+}
+
+function parseLogicalType(reader: ThriftReader): string | undefined {
+  let found: string | undefined;
+  reader.struct((id, t) => {
+    if (id !== 10) {
+      found = LOGICAL_TYPES[id];
+      return false;
+    }
+    if (t !== T.STRUCT) return false;
+    let width = 0;
+    let signed = true;
+    reader.struct((field, type) => {
+      if (field === 1) width = reader.int(type);
+      else if (field === 2) signed = reader.bool(type);
+      else return false;
+      return true;
+    });
+    found = `${signed ? 'INT' : 'UINT'}_${width}`;
+    return true;
+  });
+  return found;
+}
+
+function parseRowGroup(reader: ThriftReader, dataEnd: number): RowGroup {
+  const columns: ColumnChunk[] = [];
+  let rows = -1;
+  reader.struct((id, type) => {
+    if (id === 1) reader.list(type, () => void columns.push(parseChunk(reader, dataEnd)));
+    else if (id === 3) rows = reader.int(type);
+    else return false;
+    return true;
+  });
+  if (!isCount(rows)) throw corrupt('a row group has no number of rows');
+  return { rows, columns };
+}
+
+function parseChunk(reader: ThriftReader, dataEnd: number): ColumnChunk {
+  let chunk: ColumnChunk | undefined;
+  reader.struct((id, type) => {
+    if (id === 1 && reader.text(type) !== '') throw unsupported('a column lies in another file');
+    if (id === 8 || id === 9) throw unsupported('a column is encrypted');
+    if (id !== 3 || type !== T.STRUCT) return id === 1;
+    chunk = parseColumnMetadata(reader, dataEnd);
+    return true;
+  });
+  if (chunk === undefined) throw corrupt('a column chunk has no metadata');
+  return chunk;
+}
+
+function parseColumnMetadata(reader: ThriftReader, dataEnd: number): ColumnChunk {
+  let type: PhysicalType | undefined;
+  let codec: Codec | undefined;
+  const encodings = new Set<Encoding>();
+  const numbers = new Map<number, number>();
+  reader.struct((id, t) => {
+    switch (id) {
+      case 1:
+        type = named(TYPES, reader.int(t), 'physical type');
+        return true;
+      case 2:
+        // What an encoding is called matters when a page has it; unknown ones are left to that.
+        reader.list(t, (et) => {
+          const encoding = ENCODINGS[reader.int(et)];
+          if (encoding !== undefined) encodings.add(encoding);
+        });
+        return true;
+      case 4:
+        codec = named(CODECS, reader.int(t), 'compression codec');
+        return true;
+      case 5:
+      case 6:
+      case 7:
+      case 9:
+      case 11:
+        numbers.set(id, reader.int(t));
+        return true;
+      default:
+        return false;
+    }
+  });
+  const count = (id: number, what: string): number => {
+    const n = numbers.get(id);
+    if (!isCount(n)) throw corrupt(`a column chunk has no valid ${what}`, { got: String(n) });
+    return n;
+  };
+  if (type === undefined || codec === undefined) throw corrupt('a column chunk has no type or codec');
+  const dataPage = count(9, 'place');
+  const dictionary = numbers.get(11);
+  // Some writers say 0 for "no dictionary"; the four bytes of PAR1 lie there.
+  const start = dictionary !== undefined && dictionary >= 4 && dictionary < dataPage ? dictionary : dataPage;
+  const compressedBytes = count(7, 'size');
+  const end = start + compressedBytes;
+  if (start < 4 || end > dataEnd) {
+    throw corrupt('a column chunk lies outside the data', {
+      expected: `bytes 4 to ${dataEnd}`,
+      got: `bytes ${start} to ${end}`,
+    });
+  }
+  return {
+    type,
+    codec,
+    encodings: [...encodings],
+    values: count(5, 'number of values'),
+    compressedBytes,
+    uncompressedBytes: count(6, 'uncompressed size'),
+    start,
+    end,
+  };
+}
+
+function named<N>(names: readonly N[], number: number, what: string): N {
+  const name = names[number];
+  if (name === undefined) throw unsupported(`${what} ${number} is not known`);
+  return name;
+}
+
+function isCount(n: number | undefined): n is number {
+  return n !== undefined && Number.isSafeInteger(n) && n >= 0;
+}

@@ -1,0 +1,201 @@
+import { crc32 } from 'node:zlib';
+import type { DecodeBudget } from './budget.js';
+import { ChunkStream } from './chunk-stream.js';
+import { decompressPage } from './codecs.js';
+import { corrupt, overLimit, unsupported } from './fault.js';
+import type { ColumnChunk } from './file-metadata.js';
+import type { Encoding } from './format.js';
+import { readLevels } from './hybrid.js';
+import type { ParquetFile } from './open-file.js';
+import { parsePageHeader, type PageHeader } from './page-header.js';
+import type { SchemaNode } from './schema-tree.js';
+import { ThriftEnd } from './thrift.js';
+
+/** A data page: its levels one byte each, its values still encoded. */
+export interface DataPage {
+  /** Levels. */
+  readonly count: number;
+  /** Absent: there are none (a column without repetition). */
+  readonly repetition: Uint8Array | undefined;
+  /** Absent: every level is the highest, so every value is there. */
+  readonly definition: Uint8Array | undefined;
+  /** Values that are there. */
+  readonly present: number;
+  readonly encoding: Encoding;
+  readonly values: Uint8Array;
+}
+
+/** What a chunk's pages are made of, for people. */
+export interface PageFacts {
+  readonly v2: boolean;
+  readonly encodings: ReadonlySet<Encoding>;
+}
+
+/** First bytes looked at for a page header; most take 20 to 60. */
+const HEADER_GUESS_BYTES = 1024;
+
+/** Goes through the pages of one column chunk, one at a time in memory. */
+export class ColumnPages {
+  readonly #stream: ChunkStream;
+  #levelsLeft: number;
+  #dictionary: { readonly bytes: Uint8Array; readonly count: number; readonly encoding: Encoding } | undefined;
+  #first = true;
+  #v2 = false;
+  readonly #encodings = new Set<Encoding>();
+
+  constructor(
+    private readonly file: ParquetFile,
+    private readonly node: SchemaNode,
+    private readonly chunk: ColumnChunk,
+    private readonly budget: DecodeBudget,
+    windowBytes?: number,
+  ) {
+    this.#stream = new ChunkStream(file.input, chunk.start, chunk.end, windowBytes);
+    this.#levelsLeft = chunk.values;
+  }
+
+  /** The dictionary as stored, once the first data page is there. */
+  get dictionary(): { readonly bytes: Uint8Array; readonly count: number; readonly encoding: Encoding } | undefined {
+    return this.#dictionary;
+  }
+
+  /** What was met so far. */
+  get facts(): PageFacts {
+    return { v2: this.#v2, encodings: this.#encodings };
+  }
+
+  /** The next data page; undefined after the last. */
+  async next(): Promise<DataPage | undefined> {
+    while (this.#levelsLeft > 0) {
+      if (this.#stream.left === 0) {
+        throw corrupt('pages are missing', { got: `${this.#levelsLeft} values fewer than the footer says` });
+      }
+      const header = await this.#header();
+      const stored = await this.#body(header);
+      if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
+        if (header.values > this.#levelsLeft) throw corrupt('the pages hold more values than the footer says');
+        this.#levelsLeft -= header.values;
+        this.#encodings.add(header.encoding);
+        this.#v2 ||= header.v2 !== undefined;
+        this.budget.spend(header.values * 4 + header.uncompressedBytes);
+        const page = header.v2 === undefined ? this.#pageV1(header, stored) : this.#pageV2(header, stored);
+        if (page.count > 0) return page;
+      } else if (header.type === 'DICTIONARY_PAGE') {
+        if (!this.#first) throw corrupt('a dictionary comes after the first page');
+        this.budget.spend(header.uncompressedBytes);
+        const bytes = decompressPage(this.chunk.codec, stored, header.uncompressedBytes);
+        this.#dictionary = { bytes, count: header.values, encoding: header.encoding };
+      }
+      this.#first = false;
+    }
+    return undefined;
+  }
+
+  async #header(): Promise<PageHeader> {
+    const most = this.file.limits.pageHeaderBytes;
+    for (let guess = HEADER_GUESS_BYTES; ; guess *= 16) {
+      const bytes = await this.#stream.peek(Math.min(guess, most));
+      try {
+        const header = parsePageHeader(bytes);
+        this.#stream.take(header.headerBytes);
+        return header;
+      } catch (error) {
+        if (!(error instanceof ThriftEnd)) throw error;
+        if (bytes.length === this.#stream.left) throw corrupt('a page header is cut off');
+        if (guess >= most) throw overLimit('a page header', most, bytes.length);
+      }
+    }
+  }
+
+  async #body(header: PageHeader): Promise<Uint8Array> {
+    const { pageBytes, pageValues } = this.file.limits;
+    const { compressedBytes, uncompressedBytes, values } = header;
+    if (compressedBytes > this.#stream.left) {
+      throw corrupt('a page is longer than its column', { got: `${compressedBytes} of ${this.#stream.left} bytes` });
+    }
+    const largest = Math.max(compressedBytes, uncompressedBytes);
+    if (largest > pageBytes) throw overLimit('bytes of a page', pageBytes, largest);
+    if (values > pageValues) throw overLimit('values of a page', pageValues, values);
+    const stored = await this.#stream.peek(compressedBytes);
+    this.#stream.take(compressedBytes);
+    if (header.crc !== undefined && crc32(stored) !== header.crc >>> 0) {
+      throw corrupt('the checksum of a page does not fit its bytes');
+    }
+    return stored;
+  }
+
+  /** v1: levels and values are compressed together, each kind of level after its length. */
+  #pageV1(header: PageHeader, stored: Uint8Array): DataPage {
+    const bytes = decompressPage(this.chunk.codec, stored, header.uncompressedBytes);
+    const { definition: maxDefinition, repetition: maxRepetition } = this.node;
+    for (const encoding of header.levelEncodings) {
+      if (encoding !== 'RLE' && (maxDefinition > 0 || maxRepetition > 0)) {
+        throw unsupported(`levels in encoding ${encoding} are not read`);
+      }
+    }
+    let at = 0;
+    const framed = (max: number): Uint8Array | undefined => {
+      if (at + 4 > bytes.length) throw corrupt('the levels of a page are cut off');
+      const length = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
+      at += 4;
+      if (length > bytes.length - at) throw corrupt('the levels of a page are longer than the page');
+      const levels = this.#levels(bytes.subarray(at, at + length), header.values, max);
+      at += length;
+      return levels;
+    };
+    const repetition = maxRepetition > 0 ? (framed(maxRepetition) ?? filled(header.values, maxRepetition)) : undefined;
+    const definition = maxDefinition > 0 ? framed(maxDefinition) : undefined;
+    return this.#page(header, repetition, definition, bytes.subarray(at));
+  }
+
+  /** v2: levels in front, never compressed, their lengths in the header. */
+  #pageV2(header: PageHeader, stored: Uint8Array): DataPage {
+    const { definitionBytes, repetitionBytes, compressed } = header.v2!;
+    const { definition: maxDefinition, repetition: maxRepetition } = this.node;
+    const levelBytes = definitionBytes + repetitionBytes;
+    const repetition =
+      maxRepetition > 0
+        ? (this.#levels(stored.subarray(0, repetitionBytes), header.values, maxRepetition) ??
+          filled(header.values, maxRepetition))
+        : undefined;
+    const definition =
+      maxDefinition > 0
+        ? this.#levels(stored.subarray(repetitionBytes, levelBytes), header.values, maxDefinition)
+        : undefined;
+    const rest = stored.subarray(levelBytes);
+    const values = decompressPage(
+      compressed ? this.chunk.codec : 'UNCOMPRESSED',
+      rest,
+      header.uncompressedBytes - levelBytes,
+    );
+    return this.#page(header, repetition, definition, values);
+  }
+
+  #levels(bytes: Uint8Array, count: number, max: number): Uint8Array | undefined {
+    return readLevels({ bytes, at: 0, end: bytes.length }, bitsFor(max), count, max);
+  }
+
+  #page(
+    { values: count, encoding }: PageHeader,
+    repetition: Uint8Array | undefined,
+    definition: Uint8Array | undefined,
+    values: Uint8Array,
+  ): DataPage {
+    let present = count;
+    if (definition !== undefined) {
+      const max = this.node.definition;
+      present = 0;
+      for (let i = 0; i < count; i++) if (definition[i] === max) present++;
+    }
+    return { count, repetition, definition, present, encoding, values };
+  }
+}
+
+function filled(count: number, level: number): Uint8Array {
+  return new Uint8Array(count).fill(level);
+}
+
+/** Bits that the highest level takes. */
+function bitsFor(max: number): number {
+  return 32 - Math.clz32(max);
+}

@@ -1,0 +1,106 @@
+import type { DecodeBudget } from './budget.js';
+import { corrupt, overLimit } from './fault.js';
+import type { ColumnPages, DataPage } from './pages.js';
+import { readTexts, type TextValues } from './text-values.js';
+
+/** Texts of some rows, end to end. */
+export interface TextRows {
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+  /** Length rows + 1. */
+  readonly offsets: Uint32Array;
+  /** 1 = present, 0 = null. Absent: every row is present. */
+  readonly validity: Uint8Array | undefined;
+  /** Rows whose text is longer than `cap`, with its length in bytes; what is in `bytes` is its beginning. */
+  readonly cut: ReadonlyMap<number, number>;
+}
+
+/** A column of texts without repetition, row by row. */
+export class TextColumn {
+  #page: DataPage | undefined;
+  #texts: TextValues | undefined;
+  #dictionary: TextValues | undefined;
+  /** Levels and values of the page that were given out. */
+  #level = 0;
+  #value = 0;
+
+  constructor(
+    private readonly pages: ColumnPages,
+    private readonly maxDefinition: number,
+    private readonly maxPageBytes: number,
+    private readonly budget: DecodeBudget,
+  ) {}
+
+  /**
+   * The next `rows` rows, or fewer once their texts have passed `maxBytes` (one at least). Of a text longer than `cap`
+   * bytes only the beginning is kept.
+   */
+  async read(rows: number, cap: number, maxBytes = Infinity): Promise<TextRows> {
+    const offsets = new Uint32Array(rows + 1);
+    const cut = new Map<number, number>();
+    let validity: Uint8Array | undefined;
+    let bytes = new Uint8Array(Math.min(rows * 16, 1 << 20));
+    let used = 0;
+    let row = 0;
+    while (row < rows && (row === 0 || used < maxBytes)) {
+      if (this.#page === undefined || this.#level === this.#page.count) await this.#nextPage();
+      const { definition, count } = this.#page!;
+      const { bytes: from, starts, ends, codes } = this.#texts!;
+      for (; row < rows && this.#level < count && (row === 0 || used < maxBytes); row++) {
+        if (definition !== undefined && definition[this.#level] !== this.maxDefinition) {
+          validity ??= new Uint8Array(rows).fill(1, 0, row);
+        } else {
+          const k = codes === undefined ? this.#value : codes[this.#value]!;
+          this.#value++;
+          const start = starts[k]!;
+          let length = ends[k]! - start;
+          if (length > cap) {
+            cut.set(row, length);
+            length = cap;
+          }
+          if (used + length > bytes.length) {
+            const larger = new Uint8Array(Math.max(2 * bytes.length, used + length));
+            larger.set(bytes.subarray(0, used));
+            bytes = larger;
+          }
+          if (length < 32) for (let i = 0; i < length; i++) bytes[used + i] = from[start + i]!;
+          else bytes.set(from.subarray(start, start + length), used);
+          used += length;
+          if (validity !== undefined) validity[row] = 1;
+        }
+        this.#level++;
+        offsets[row + 1] = used;
+      }
+    }
+    // One entry of a dictionary may stand for millions of rows.
+    this.budget.spend(used);
+    return {
+      rows: row,
+      bytes: bytes.subarray(0, used),
+      offsets: offsets.subarray(0, row + 1),
+      validity: validity?.subarray(0, row),
+      cut,
+    };
+  }
+
+  /** Has every row been read? */
+  async atEnd(): Promise<boolean> {
+    if (this.#page !== undefined && this.#level < this.#page.count) return false;
+    return (await this.pages.next()) === undefined;
+  }
+
+  async #nextPage(): Promise<void> {
+    const page = await this.pages.next();
+    if (page === undefined) throw corrupt('the column has fewer rows than its row group');
+    const { dictionary } = this.pages;
+    if (this.#dictionary === undefined && dictionary !== undefined) {
+      if (dictionary.count * 4 > this.maxPageBytes)
+        throw overLimit('a dictionary', this.maxPageBytes, dictionary.count * 4);
+      this.#dictionary = readTexts('PLAIN', dictionary.bytes, dictionary.count, undefined, this.maxPageBytes);
+    }
+    this.#texts = readTexts(page.encoding, page.values, page.present, this.#dictionary, this.maxPageBytes);
+    this.#page = page;
+    this.#level = 0;
+    this.#value = 0;
+  }
+}

@@ -1,0 +1,85 @@
+import { formatBytes, formatCount } from '../base/bytes.js';
+import { quote } from '../base/errors.js';
+import type { InspectedFile, InspectedRecord, Range } from './inspect-file.js';
+
+/** Columns and row groups listed on a terminal. */
+const SHOWN = 20;
+
+/** What `inspect` shows on a terminal. Texts of the file are quoted, so that a terminal obeys none of them. */
+export function renderInspectText(file: InspectedFile): string {
+  const groups = file.rowGroups;
+  const lines = [
+    `${file.uri}`,
+    `${formatBytes(file.bytes)}, ${formatCount(file.rows)} rows in ${formatCount(file.rowGroupCount)} row groups, footer ${formatBytes(file.footerBytes)}, format version ${file.version}, by ${file.createdBy === undefined ? 'nobody named' : quote(file.createdBy)}`,
+    '',
+    'Schema',
+    ...limited(
+      file.schema,
+      ({ name, type, repetition }) => `  ${quote(name)}: ${quoteless(type)} ${repetition.toLowerCase()}`,
+    ),
+    '',
+    'Columns',
+    ...limited(file.columns, (column) => {
+      const { path, codecs, encodings, values, compressedBytes, uncompressedBytes } = column;
+      const sizes =
+        compressedBytes === uncompressedBytes
+          ? formatBytes(compressedBytes)
+          : `${formatBytes(compressedBytes)} of ${formatBytes(uncompressedBytes)}`;
+      return `  ${quote(path)}: ${formatCount(values)} values, ${sizes}, ${codecs.join(' ')}, ${encodings.join(' ')}`;
+    }),
+    '',
+    'Row groups',
+    ...limited(groups, ({ rows, bytes }) => `  ${formatCount(rows)} rows, ${formatBytes(bytes)}`, file.rowGroupCount),
+  ];
+  if (file.note !== undefined) lines.push('', `No records are shown: ${quoteless(file.note)}`);
+  if (file.measuredRows > 0) {
+    const of = file.measuredRows < file.rows ? `first ${formatCount(file.measuredRows)} rows` : 'all rows';
+    lines.push('', `Values (${of})`);
+    if (file.dimension !== undefined) lines.push(`  dimension ${file.dimension}`);
+    const add = (name: string, range: Range | undefined): void => {
+      if (range === undefined) return;
+      lines.push(`  ${name}: ${short(range.min)} to ${short(range.max)}, mean ${short(range.mean)}`);
+    };
+    add('dense values', file.values);
+    add('norms', file.norms);
+    if (file.notFinite > 0) lines.push(`  not finite: ${formatCount(file.notFinite)}`);
+    add('sparse entries', file.sparseLengths);
+    add('id bytes', file.idBytes);
+    add('metadata bytes', file.metadataBytes);
+    if (file.metadataNulls > 0) lines.push(`  no metadata: ${formatCount(file.metadataNulls)} rows`);
+  }
+  if (file.records.length > 0) lines.push('', 'First records', ...file.records.flatMap(recordLines));
+  return lines.join('\n');
+}
+
+function recordLines({ row, id, values, sparse, metadata }: InspectedRecord): string[] {
+  const lines = [`  row ${row}: id ${id === null ? 'null' : quote(id)}`];
+  if (values !== undefined) {
+    const more = values.length > values.first.length ? ', …' : '';
+    lines.push(`    values [${values.first.join(', ')}${more}] (${values.length})`);
+  }
+  if (sparse === null) lines.push('    sparse_values null');
+  else if (sparse !== undefined) {
+    const pairs = sparse.indices.map((index, i) => `${index}: ${sparse.values[i]}`);
+    lines.push(
+      `    sparse_values {${pairs.join(', ')}${sparse.length > pairs.length ? ', …' : ''}} (${sparse.length})`,
+    );
+  }
+  lines.push(`    metadata ${metadata === null ? 'null' : quote(metadata, 240)}`);
+  return lines;
+}
+
+function limited<R>(items: readonly R[], line: (item: R) => string, total = items.length): string[] {
+  const lines = items.slice(0, SHOWN).map(line);
+  if (total > SHOWN) lines.push(`  … and ${formatCount(total - SHOWN)} more`);
+  return lines;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+/** Type names repeat field names of the file: escaped as in `quote`, without its quotes. */
+function quoteless(text: string): string {
+  return quote(text, 400).slice(1, -1).replaceAll('\\"', '"');
+}
