@@ -2,7 +2,18 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'coverage/', 'bench/results/', 'bench/data/', '.cache/', '**/node_modules/'] },
+  {
+    ignores: [
+      'dist/',
+      'out/',
+      'coverage/',
+      'bench/results/',
+      'bench/data/',
+      '.cache/',
+      '**/node_modules/',
+      'src/readers/kernel/assembly/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

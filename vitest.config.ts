@@ -4,6 +4,7 @@ const report = process.env.PINELOAD_TEST_REPORT;
 
 export default defineConfig({
   test: {
+    globalSetup: ['./tools/build-kernel.mjs'],
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', '**/node_modules/**'],
     testTimeout: 60_000,

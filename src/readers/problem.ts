@@ -25,7 +25,7 @@ export const count = (n: number, what: string): string => `${n} ${what}${n === 1
 export const fieldLabel = (path: FieldPath | undefined): string => path?.join('.') ?? '';
 
 /** At most this many bytes of a value are shown in a message. */
-const SHOWN_BYTES = 60;
+export const SHOWN_BYTES = 60;
 
 /** The text of `bytes[start … end)` in quotes, cut, for a message. */
 export function shown(bytes: Uint8Array, start: number, end: number): string {

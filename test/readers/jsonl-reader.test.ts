@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createReader } from '../../src/readers/create-reader.js';
-import { MAX_JSON_DEPTH } from '../../src/readers/json/scanner.js';
+import { MAX_JSON_DEPTH } from '../../src/readers/reading-limits.js';
 import type { ReaderConfig } from '../../src/readers/reader.js';
 import { DEFAULT_MAX_REJECT_RAW_BYTES } from '../../src/records/raw-text.js';
 import { base64, jsonl, read, readOne, rowsOf } from './support.js';

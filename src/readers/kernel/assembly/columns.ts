@@ -1,0 +1,261 @@
+import { countLines, isUtf8, nonAscii } from './utf8';
+import { setUtf8Known } from './text';
+
+/**
+ * The chunk under way and the columns that it is turned into: one stretch of memory, laid out anew for every chunk. Only the
+ * pages that are written to are ever taken from the system, so that generous bounds cost nothing.
+ */
+
+/** What JavaScript reads when a chunk is done; see kernel.ts there, which has the same order. */
+const RESULT: usize = memory.data(32 * 4, 8);
+export function resultAddress(): usize {
+  return RESULT;
+}
+
+export let input: usize = 0;
+export let inputEnd: usize = 0;
+
+export let rows: u32 = 0;
+export let lines: usize = 0; // f64 a row
+export let byteOffsets: usize = 0; // f64 a row
+export let ranges: usize = 0; // 2 u32 a row, from the chunk's start
+export let idOffsets: usize = 0; // u32 a row, and one
+export let metadataOffsets: usize = 0;
+export let sparseOffsets: usize = 0;
+export let namespaceCodes: usize = 0;
+export let metadataValidity: usize = 0; // u8 a row
+export let sparseValidity: usize = 0;
+
+export let ids: usize = 0;
+export let idsEnd: usize = 0;
+export let values: usize = 0;
+export let valuesEnd: usize = 0;
+export let sparseIndices: usize = 0;
+export let sparseIndicesEnd: usize = 0;
+export let sparseValues: usize = 0;
+export let sparseValuesEnd: usize = 0;
+export let metadata: usize = 0;
+export let metadataEnd: usize = 0;
+
+/** Different namespaces so far: text address and length of each, 2 u32. */
+export let names: usize = 0;
+export let nameCount: u32 = 0;
+/** Texts that outlive their record: namespaces, and what problems speak of. */
+let texts: usize = 0;
+export let textsEnd: usize = 0;
+/** Open addressing; code + 1, 0 = free. */
+export let nameTable: usize = 0;
+export let nameTableMask: u32 = 0;
+
+/** Records that were not taken. */
+export let problems: usize = 0;
+export let problemCount: u32 = 0;
+export const PROBLEM_BYTES: usize = 80;
+/** As much of a text is kept for a message. */
+export const MAX_TEXT: usize = 256;
+
+/** Top-level fields of the record under way that nothing uses, 6 u32 each, and a table to find those that occur twice. */
+export let rest: usize = 0;
+export let restTable: usize = 0;
+
+/** For the texts of one record that had to be unescaped. */
+export let scratch: usize = 0;
+export let scratchEnd: usize = 0;
+
+/** Readable bytes before and behind every text. */
+export const PADDING: usize = 64;
+
+// @ts-ignore: decorator
+@inline
+function align(p: usize): usize {
+  return (p + 63) & ~63;
+}
+
+/** Sees to it that memory reaches up to `end`. Traps when there is none left. */
+export function reserve(end: usize): void {
+  const pages = ((end + 0xffff) >> 16) as i32;
+  const have = memory.size();
+  if (pages > have && memory.grow(pages - have) < 0) unreachable();
+}
+
+/** The input has come: sees to it that it ends with a line feed, which is where `inputEnd` is from now on. */
+export function closeInput(): void {
+  if (inputEnd > input && load<u8>(inputEnd - 1) == 0x0a) inputEnd--;
+  else store<u8>(inputEnd, 0x0a);
+}
+
+/** Room for `length` bytes of input at the returned address. `from`: first address behind the configuration. */
+export function placeInput(from: usize, length: usize): usize {
+  input = align(from + PADDING);
+  inputEnd = input + length;
+  reserve(inputEnd + 2 * PADDING);
+  memory.fill(input - PADDING, 0, PADDING);
+  memory.fill(inputEnd, 0, 2 * PADDING);
+  return input;
+}
+
+/**
+ * Lays out the columns for the input in place. A number takes two bytes of text at least and becomes four, hence `2 * length`; `nameParts` and
+ * `nameLiterals` say how many fields and how many bytes of its own the namespace template puts into one name.
+ */
+export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u32, nameParts: u32, nameLiterals: u32): void {
+  const length = inputEnd - input;
+  const max = (countLines(input, inputEnd) + 1) as usize;
+  setUtf8Known(!nonAscii || isUtf8(input, inputEnd));
+  let at = align(inputEnd + PADDING);
+  lines = at;
+  at = byteOffsets = align(at + max * 8);
+  at = ranges = align(at + max * 8);
+  at = idOffsets = align(at + max * 8);
+  at = metadataOffsets = align(at + max * 4 + 4);
+  at = sparseOffsets = align(at + max * 4 + 4);
+  at = namespaceCodes = align(at + max * 4 + 4);
+  at = metadataValidity = align(at + max * 4);
+  at = sparseValidity = align(at + max);
+  at = problems = align(at + max);
+  at = names = align(at + max * PROBLEM_BYTES);
+  at = nameTable = align(at + max * 8);
+  let capacity: u32 = 16;
+  while (capacity < 2 * (max as u32)) capacity <<= 1;
+  nameTableMask = capacity - 1;
+  at = texts = align(at + capacity * 4);
+  // Name, id, field and value of a problem: the last two cut at MAX_TEXT.
+  at = ids = align(at + length * ((nameParts as usize) + 1) + max * ((nameLiterals as usize) + 2 * MAX_TEXT) + PADDING);
+  at = scratch = align(at + length + PADDING);
+  at = values = align(at + length + ((nodes as usize) + 8) * 2 * PADDING);
+  at = rest = align(at + (dense ? 2 * length + PADDING : 0));
+  // A field takes 5 bytes of text at least (`"":0,`); the table has up to 4 places for each.
+  at = restTable = align(at + (keepRest ? 5 * length + PADDING : 0));
+  at = sparseIndices = align(at + (keepRest ? 4 * length + PADDING : 0));
+  at = sparseValues = align(at + (sparse ? 2 * length + PADDING : 0));
+  at = metadata = align(at + (sparse ? 2 * length + PADDING : 0));
+  reserve(at + 65536);
+  memory.fill(nameTable, 0, capacity * 4);
+  rows = 0;
+  idsEnd = ids;
+  valuesEnd = values;
+  sparseIndicesEnd = sparseIndices;
+  sparseValuesEnd = sparseValues;
+  metadataEnd = metadata;
+  nameCount = 0;
+  textsEnd = texts;
+  problemCount = 0;
+  scratchEnd = scratch;
+  store<u32>(idOffsets, 0);
+  store<u32>(metadataOffsets, 0);
+  store<u32>(sparseOffsets, 0);
+}
+
+/** Takes back what the record under way has written. */
+export function rollback(): void {
+  idsEnd = ids + load<u32>(idOffsets + (rows << 2));
+  valuesEnd = rowValues;
+  sparseIndicesEnd = sparseIndices + (load<u32>(sparseOffsets + (rows << 2)) << 2);
+  sparseValuesEnd = sparseValues + (load<u32>(sparseOffsets + (rows << 2)) << 2);
+  metadataEnd = metadata + load<u32>(metadataOffsets + (rows << 2));
+}
+
+/** Where the record's dense vector begins. */
+export let rowValues: usize = 0;
+
+export function beginRow(): void {
+  rowValues = valuesEnd;
+  scratchEnd = scratch;
+  store<u8>(metadataValidity + rows, 0);
+  store<u8>(sparseValidity + rows, 0);
+}
+
+export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, namespaceCode: u32): void {
+  const row = rows;
+  store<f64>(lines + (row << 3), line);
+  store<f64>(byteOffsets + (row << 3), byteOffset);
+  store<u32>(ranges + (row << 3), (start - input) as u32);
+  store<u32>(ranges + (row << 3), (end - input) as u32, 4);
+  store<u32>(namespaceCodes + (row << 2), namespaceCode);
+  store<u32>(idOffsets + (row << 2), (idsEnd - ids) as u32, 4);
+  store<u32>(metadataOffsets + (row << 2), (metadataEnd - metadata) as u32, 4);
+  store<u32>(sparseOffsets + (row << 2), ((sparseIndicesEnd - sparseIndices) >> 2) as u32, 4);
+  rows = row + 1;
+}
+
+export function writeResult(): void {
+  store<u32>(RESULT, rows);
+  store<u32>(RESULT, lines as u32, 4);
+  store<u32>(RESULT, byteOffsets as u32, 8);
+  store<u32>(RESULT, ranges as u32, 12);
+  store<u32>(RESULT, idOffsets as u32, 16);
+  store<u32>(RESULT, metadataOffsets as u32, 20);
+  store<u32>(RESULT, sparseOffsets as u32, 24);
+  store<u32>(RESULT, namespaceCodes as u32, 28);
+  store<u32>(RESULT, metadataValidity as u32, 32);
+  store<u32>(RESULT, sparseValidity as u32, 36);
+  store<u32>(RESULT, ids as u32, 40);
+  store<u32>(RESULT, values as u32, 44);
+  store<u32>(RESULT, sparseIndices as u32, 48);
+  store<u32>(RESULT, sparseValues as u32, 52);
+  store<u32>(RESULT, metadata as u32, 56);
+  store<u32>(RESULT, names as u32, 60);
+  store<u32>(RESULT, nameCount, 64);
+  store<u32>(RESULT, problems as u32, 68);
+  store<u32>(RESULT, problemCount, 72);
+}
+
+/** The text at `textsEnd` becomes the next name. */
+export function keepName(length: u32): void {
+  store<u32>(names + (nameCount << 3), textsEnd as u32);
+  store<u32>(names + (nameCount << 3), length, 4);
+  nameCount++;
+  textsEnd += length;
+}
+
+export function setScratchEnd(end: usize): void {
+  scratchEnd = end;
+}
+export function setIdsEnd(end: usize): void {
+  idsEnd = end;
+}
+export function setValuesEnd(end: usize): void {
+  valuesEnd = end;
+}
+export function addSparse(entries: u32): void {
+  sparseIndicesEnd += (entries << 2) as usize;
+  sparseValuesEnd += (entries << 2) as usize;
+  store<u8>(sparseValidity + rows, 1);
+}
+
+/** Adds text to the record's metadata. */
+export function addMetadata(text: usize, length: usize): void {
+  reserve(metadataEnd + length + PADDING);
+  memory.copy(metadataEnd, text, length);
+  metadataEnd += length;
+}
+export function addMetadataByte(byte: u8): void {
+  reserve(metadataEnd + PADDING);
+  store<u8>(metadataEnd++, byte);
+}
+export function setMetadataPresent(): void {
+  store<u8>(metadataValidity + rows, 1);
+}
+
+/** Room for the next problem. */
+export function addProblem(): usize {
+  return problems + (problemCount++ as usize) * PROBLEM_BYTES;
+}
+
+/** Keeps a text that the record under way had put at `textsEnd`. */
+export function keepText(length: usize): void {
+  textsEnd += length;
+}
+
+/** Copies a text of up to MAX_TEXT bytes to the texts; of longer ones the beginning. Returns its address. */
+export function copyText(from: usize, to: usize): usize {
+  const at = textsEnd;
+  const length = min(to - from, MAX_TEXT);
+  memory.copy(at, from, length);
+  textsEnd += length;
+  return at;
+}
+
+export function setTextsEnd(end: usize): void {
+  textsEnd = end;
+}

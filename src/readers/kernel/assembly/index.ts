@@ -1,0 +1,77 @@
+import { initBase64 } from './base64';
+import * as columns from './columns';
+import { breachAt, breachExpected, cells, innerLines, plainCell, scanRow } from './csv-row';
+import { readCsv } from './csv';
+import { initDecimal } from './decimal';
+import { FIELD_BYTES } from './field';
+import { readJsonl } from './jsonl';
+import * as settings from './settings';
+
+/** What JavaScript calls; see kernel.ts there. */
+export { resultAddress } from './columns';
+export { settingsAddress } from './settings';
+
+/** First address behind the kernel's own tables. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+/** Makes sure that memory reaches up to `end`. */
+export function reserve(end: usize): void {
+  columns.reserve(end);
+}
+
+/** Once: fills the tables. `powers`: see initDecimal. */
+export function init(powers: usize): void {
+  initDecimal(powers);
+  initBase64();
+}
+
+/** Once: takes over the settings, which JavaScript has written. */
+export function configure(): void {
+  settings.loadSettings();
+}
+
+/** Room for `length` bytes of input; returns where they go. */
+export function place(length: usize): usize {
+  return columns.placeInput(settings.configEnd, length);
+}
+
+/** Turns the input into columns. `byteOffset` and `firstLine` are those of its first byte. */
+export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
+  columns.closeInput();
+  columns.placeColumns(
+    settings.kind != settings.KIND_SPARSE,
+    settings.kind != settings.KIND_DENSE,
+    !isCsv && settings.metadataFrom == settings.METADATA_REST,
+    settings.fieldCount,
+    settings.nameFieldCount,
+    settings.nameLiteralBytes,
+  );
+  if (isCsv) readCsv(byteOffset, firstLine);
+  else readJsonl(byteOffset, firstLine);
+  columns.writeResult();
+}
+
+/** For rows that are looked at one by one (a header, the first rows): lays out memory for the input in place. */
+export function openRows(): void {
+  columns.closeInput();
+  columns.placeColumns(false, false, false, settings.fieldCount, 0, 0);
+}
+
+/**
+ * Finds the cells of the row at `start`, all in plain text. Leaves at resultAddress: the row's end, number of cells, breach or 0, what was
+ * expected there, line feeds inside. The fields hold the cells.
+ */
+export function scanCells(start: usize): void {
+  columns.beginRow();
+  const end = scanRow(start, columns.inputEnd);
+  const kept = min(cells, settings.fieldCount);
+  for (let i: u32 = 0; i < kept; i++) plainCell(settings.fields + (i as usize) * FIELD_BYTES);
+  const result = columns.resultAddress();
+  store<u32>(result, end as u32);
+  store<u32>(result, cells, 4);
+  store<u32>(result, breachAt as u32, 8);
+  store<u32>(result, breachExpected, 12);
+  store<u32>(result, innerLines, 16);
+}

@@ -1,0 +1,58 @@
+import * as code from './codes';
+import { distanceToComma, parseCommonNumber, parsed, parseNumber } from './decimal';
+import { elements, MAX_DEPTH, skipElements, skipSpace } from './json';
+import { fail } from './text';
+
+/** What readNumbers found: how many numbers, and the first element that is none, and the first that is beyond float32. */
+export let count: u32 = 0;
+export let strangeAt: usize = 0;
+export let strangeIndex: u32 = 0;
+export let infiniteAt: usize = 0;
+export let infiniteIndex: u32 = 0;
+
+/**
+ * Reads the JSON array of numbers whose `[` is at `p` to `out`, 4 bytes each. An element that is no number is noted, and the rest
+ * checked for its syntax only. Returns the position behind the `]`, 0 for a syntax error.
+ */
+export function readNumbers(p: usize, out: usize, depth: i32): usize {
+  const start = out;
+  count = 0;
+  strangeAt = 0;
+  infiniteAt = 0;
+  if (depth >= MAX_DEPTH) return fail(p, code.EXPECT_NESTING, code.JSON_SYNTAX);
+  p = skipSpace(p + 1);
+  if (load<u8>(p) == 0x5d) return p + 1;
+  while (true) {
+    const end = p + distanceToComma(p);
+    if (parseCommonNumber(p, end)) {
+      store<f32>(out, parsed);
+      out += 4;
+      p = end + 1;
+      continue;
+    }
+    p = skipSpace(p);
+    const next = parseNumber(p);
+    if (next == 0) {
+      count = ((out - start) >> 2) as u32;
+      strangeAt = p;
+      strangeIndex = count;
+      p = skipElements(p, depth + 1);
+      count += elements;
+      return p;
+    }
+    if (abs(parsed) == f32.POSITIVE_INFINITY && infiniteAt == 0) {
+      infiniteAt = p;
+      infiniteIndex = ((out - start) >> 2) as u32;
+    }
+    store<f32>(out, parsed);
+    out += 4;
+    p = skipSpace(next);
+    const c = load<u8>(p);
+    if (c == 0x2c) {
+      p++;
+      continue;
+    }
+    count = ((out - start) >> 2) as u32;
+    return c == 0x5d ? p + 1 : fail(p, code.EXPECT_COMMA_OR_BRACKET, code.JSON_SYNTAX);
+  }
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+
+// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+/** What the compiled kernel offers; assembly/index.ts says what each does. Addresses are offsets in `memory`. */
+export interface KernelExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  heapBase(): number;
+  reserve(end: number): void;
+  init(powers: number): void;
+  settingsAddress(): number;
+  resultAddress(): number;
+  configure(): void;
+  place(length: number): number;
+  openRows(): void;
+  scanCells(start: number): void;
+  read(isCsv: boolean, byteOffset: number, firstLine: number): void;
+}
+
+/** The range of decimal exponents that decimal.ts has powers of ten for. */
+const MIN_POWER = -90;
+const MAX_POWER = 60;
+
+let compiled: object | undefined;
+
+/** A kernel with memory of its own. The code is compiled once per thread. */
+export function instantiateKernel(): KernelExports {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
+  const instance = new WebAssembly.Instance(compiled, {
+    env: {
+      abort: () => {
+        throw new Error('the kernel has stopped');
+      },
+    },
+  });
+  const kernel = instance.exports as KernelExports;
+  const powers = alignUp(kernel.heapBase());
+  const count = MAX_POWER - MIN_POWER + 1;
+  kernel.reserve(powers + 8 * count);
+  const table = new Float64Array(kernel.memory.buffer, powers, count);
+  // What JavaScript reads is the float64 nearest to the power.
+  for (let i = 0; i < count; i++) table[i] = Number(`1e${MIN_POWER + i}`);
+  kernel.init(powers);
+  return kernel;
+}
+
+/** The next multiple of 64. */
+export const alignUp = (address: number): number => (address + 63) & ~63;
