@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseBytes } from '../base/bytes.js';
 import type { EmulatorIndexOptions, EmulatorOptions } from '../emulator/options.js';
 import { PLANS, type Plan } from '../emulator/plans.js';
@@ -38,11 +38,6 @@ export const DEFAULT_EMULATOR_PORT = 5081;
 export const EMULATOR_API_KEY_VARIABLE = 'PINELOAD_EMULATOR_API_KEY';
 
 const LISTENING = options('Listening', [
-  [
-    '--port <n>',
-    `control plane and first index, the next indexes after it; 0 takes any (default: ${DEFAULT_EMULATOR_PORT})`,
-    integer,
-  ],
   ['--address <address>', 'address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)'],
   ['--advertised-host <host>', 'host name in the addresses handed out (default: that of --address)'],
   [
@@ -93,11 +88,20 @@ export function addEmulatorCommand(program: Command): void {
         'command, runs it with the official clients pointed at the emulator, and ends with its exit code.',
     )
     .argument('[command...]', 'after --: a command to run against it')
-    .option(
-      '--index <spec>',
-      'an index: name:dimension[:metric|hybrid[:cloud]] or name:sparse[:cloud]; may be repeated',
-      collectIndex,
-      [],
+    .addOption(
+      new Option(
+        '--index <spec>',
+        'an index: name:dimension[:metric|hybrid[:cloud]] or name:sparse[:cloud]; may be repeated',
+      )
+        .argParser(collectIndex)
+        .default([], 'none'),
+    )
+    // No variable of its own: Kubernetes sets PINELOAD_PORT to tcp://… beside a service that is called pineload.
+    .addOption(
+      new Option(
+        '--port <n>',
+        `control plane and first index, the next indexes after it; 0 takes any (default: ${DEFAULT_EMULATOR_PORT})`,
+      ).argParser(integer),
     );
   addOptions(command, LISTENING, IMPORTS, LIMITS, BEHAVIOUR, STORE, OUTPUT)
     .addHelpText(
@@ -174,9 +178,9 @@ function clientSettings(url: string, apiKey: string | undefined): Record<string,
   };
 }
 
-type Option = readonly [flags: string, text: string, parse?: (text: string) => unknown];
+type Flag = readonly [flags: string, text: string, parse?: (text: string) => unknown];
 
-function options(group: string, list: readonly Option[]): { group: string; flags: string; text: string }[] {
+function options(group: string, list: readonly Flag[]): { group: string; flags: string; text: string }[] {
   return list.map(([flags, text, parse]) => ({ group, flags, text, ...(parse ? { parse } : {}) }));
 }
 
