@@ -1,5 +1,6 @@
 // Writes docs/errors.md from the code: `node tools/docs.mjs` after a build, `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
 import { CATALOGUE } from '../dist/base/error-catalogue.js';
 import { RULES } from '../dist/records/rule-codes.js';
 
@@ -20,7 +21,8 @@ const errors = Object.entries(CATALOGUE).map(([code, e]) => [
 ]);
 const rules = Object.entries(RULES).map(([code, r]) => [`\`${code}\``, r.title, r.basis, r.source]);
 
-const text = `<!-- Made by tools/docs.mjs from src/base/error-catalogue.ts and src/records/rule-codes.ts; do not edit. -->
+const text =
+  await formatted(`<!-- Made by tools/docs.mjs from src/base/error-catalogue.ts and src/records/rule-codes.ts; do not edit. -->
 
 # Errors, rejects and exit codes
 
@@ -55,7 +57,11 @@ the run; with \`--on-error skip\` each goes to \`rejects.jsonl\` with source, li
 expected, got and its own text.
 
 ${table(['code', 'the record', 'basis', 'source'], rules)}
-`;
+`);
+
+async function formatted(markdown) {
+  return format(markdown, { ...(await resolveConfig(file)), parser: 'markdown' });
+}
 
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8') !== text) {
