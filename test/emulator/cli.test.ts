@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { OPERATIONS, parseFaults } from '../../src/emulator/index.js';
 import { freePort } from '../support/process.js';
 import { CLI, type CliResult, runCli } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
@@ -169,4 +170,18 @@ it('gives indexes the ports after a main port that was chosen', async () => {
     await each.close();
   }
   expect(ports).toContainEqual([0, 1, 2]);
+});
+
+describe('docs/emulator.md', () => {
+  it('names every flag and every call, and no other; its faults are valid', async () => {
+    const page = await readFile(new URL('../../docs/emulator.md', import.meta.url), 'utf8');
+    const { stdout: help } = await runCli(['emulator', '--help']);
+    const own = help.slice(0, help.indexOf('\nStores:'));
+    const flagsIn = (text: string) => new Set(Array.from(text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g), ([flag]) => flag));
+    const settings = page.slice(page.indexOf('## Settings'), page.indexOf('Store options'));
+    expect([...flagsIn(settings)].sort()).toEqual([...flagsIn(own)].filter((flag) => flag !== '--help').sort());
+    for (const operation of OPERATIONS) expect(page).toContain(`\`${operation}\``);
+    const [json] = Array.from(page.matchAll(/```json\n(.*?)```/gs), ([, text]) => text!);
+    expect(parseFaults(JSON.parse(json!))).toEqual(JSON.parse(json!));
+  });
 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Pinecone } from '@pinecone-database/pinecone';
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../../src/emulator/index.js';
 import { convert } from '../../src/index.js';
 import { openStore } from '../../src/uploaders/open-store.js';
+import { runCli } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 /*
@@ -16,6 +18,7 @@ import { useTempDir } from '../support/temp-dir.js';
 
 const exec = promisify(execFile);
 const temp = useTempDir();
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WORDS = fileURLToPath(new URL('../../examples/words-100d.jsonl', import.meta.url));
 const PYTHON = process.env['PINELOAD_TEST_PYTHON'] ?? '.cache/python/bin/python';
 const TIMES = { pendingMs: 50, importMs: 200, indexingMs: 50 };
@@ -153,6 +156,34 @@ describe('the Python client', () => {
     expect(out.described).toBe(counts[out.namespace]);
     await expectRecords(out.fetched);
     expect(emulator.log().importsStarted).toBe(3);
+  });
+});
+
+describe('pineload emulator -- command', () => {
+  const args = ['emulator', '--quiet', '--index', 'words:100', '--'];
+
+  it('leads the TypeScript client to the emulator without a word of configuration', async () => {
+    const script = `
+      const { Pinecone } = await import('@pinecone-database/pinecone');
+      const index = new Pinecone().index({ name: 'words' });
+      await index.startImport({ uri: ${JSON.stringify(uri)}, errorMode: 'abort' });
+      console.log(JSON.stringify((await index.listImports()).data));`;
+    const result = await runCli([...args, process.execPath, '--input-type=module', '-e', script], { cwd: ROOT });
+    expect(result.code, result.stderr).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject([{ id: '1', uri }]);
+  });
+
+  it('leads the Python client to the emulator without a word of configuration', async () => {
+    const script = [
+      'from pinecone import Pinecone',
+      'pc = Pinecone()',
+      'index = pc.Index(host=pc.describe_index("words").host)',
+      `index.start_import(${JSON.stringify(uri)}, error_mode="abort")`,
+      'print(*[each.uri for each in index.list_imports()])',
+    ].join('\n');
+    const result = await runCli([...args, resolve(PYTHON), '-c', script]);
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout.trim()).toBe(uri);
   });
 });
 
