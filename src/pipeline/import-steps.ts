@@ -6,6 +6,7 @@ import { startClaimed } from '../importer/claim.js';
 import { costText, estimateCost } from '../importer/cost.js';
 import { demandPreflight, namespacesAreNew, preflight } from '../importer/preflight.js';
 import { RECEIPT_KEY, type Receipt } from '../importer/receipt.js';
+import { RECONCILE_POLL_MS } from '../importer/own-imports.js';
 import type { ErrorMode, ImportModel } from '../importer/types.js';
 import type { SampleRecord } from '../importer/sample.js';
 import { IncompleteError, verifyImport } from '../importer/verify.js';
@@ -150,7 +151,7 @@ export async function startRoot(
       integrationId,
       errorMode,
       retry,
-      reconcileWindowMs: milliseconds(options.reconcileWindow),
+      ...reconciling(options),
       signal,
       onEvent,
     },
@@ -178,6 +179,13 @@ export async function startRoot(
       },
     },
   );
+}
+
+/** A short window is looked through more often. */
+function reconciling({ reconcileWindow }: StartSettings): { reconcileWindowMs?: number; reconcilePollMs?: number } {
+  if (reconcileWindow === undefined) return {};
+  const windowMs = reconcileWindow * 1000;
+  return { reconcileWindowMs: windowMs, reconcilePollMs: Math.min(RECONCILE_POLL_MS, Math.max(100, windowMs / 10)) };
 }
 
 const milliseconds = (seconds: number | undefined): number | undefined =>
