@@ -186,6 +186,43 @@ describe.concurrent('the start', () => {
   });
 });
 
+describe.concurrent('two processes at once', () => {
+  it('start one import and both follow it', async () => {
+    const service = await serve({});
+    const directory = await prepared();
+    const both = await Promise.all([start(directory, service), start(directory, service)]);
+    for (const each of both) expect([each.code, each.stdout.trim()], each.stderr).toEqual([0, '1']);
+    expect(service.emulator.log().importsStarted).toBe(1);
+  });
+
+  it('start one import where the answer is lost and the list lags by 30 s', async () => {
+    const service = await serve({ rules: rules('startImport', ['a reset after it was done']), listLagMs: 30_000 });
+    const directory = await prepared();
+    const both = await Promise.all([start(directory, service), start(directory, service)]);
+    for (const each of both) expect([each.code, each.stdout.trim()], each.stderr).toEqual([0, '1']);
+    expect(service.emulator.log().importsStarted).toBe(1);
+  });
+
+  it('of which the first is killed while it waits for the answer leave its import to the other', async () => {
+    const service = await serve({ rules: [{ operation: 'startImport', kind: 'delay', delayMs: 60_000 }] });
+    const directory = await prepared();
+    const first = runCli(['import', 'start', '--uri', directory, ...service.flags], {
+      onSpawn: (child) => {
+        const poll = setInterval(() => {
+          if (service.emulator.log().importsStarted === 0) return;
+          clearInterval(poll);
+          child.kill('SIGKILL');
+        }, 20);
+      },
+    });
+    await expect.poll(() => service.emulator.log().importsStarted, { timeout: 20_000 }).toBe(1);
+    const second = await start(directory, service);
+    expect((await first).signal).toBe('SIGKILL');
+    expect([second.code, second.stdout.trim()], second.stderr).toEqual([0, '1']);
+    expect(service.emulator.log().importsStarted).toBe(1);
+  });
+});
+
 describe('a service that is down', () => {
   it('ends a run with exit code 5, nothing started and nothing lost: the next run goes on', async () => {
     const service = await serve({ rules: [{ operation: '*', kind: 'status', status: 503, times: 1_000 }] });
