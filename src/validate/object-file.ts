@@ -8,27 +8,21 @@ export function objectFile(store: ObjectStore, key: string, bytes: number, signa
     source: key,
     bytes,
     async read(start, end) {
-      const length = end - start;
-      let whole: Uint8Array | undefined;
-      let at = 0;
+      const parts: Uint8Array[] = [];
+      let got = 0;
       for await (const part of store.read(key, { start, end, signal })) {
-        // One part that is all of it need not be copied.
-        if (at === 0 && part.length === length) return part;
-        whole ??= new Uint8Array(length);
-        if (part.length > length - at) throw changed(key, 'longer');
-        whole.set(part, at);
-        at += part.length;
+        parts.push(part);
+        got += part.length;
+        if (got > end - start) break;
       }
-      if (at !== length) throw changed(key, 'shorter');
-      return whole ?? new Uint8Array(0);
+      if (got !== end - start) {
+        throw new PineloadError('FILE_CHANGED', {
+          source: key,
+          message: `the file is ${got > end - start ? 'longer' : 'shorter'} than it was when it was listed`,
+          hint: 'Validate when nothing writes to the directory any more.',
+        });
+      }
+      return parts;
     },
   };
-}
-
-function changed(key: string, how: string): PineloadError {
-  return new PineloadError('FILE_CHANGED', {
-    source: key,
-    message: `the file is ${how} than it was when it was listed`,
-    hint: 'Validate when nothing writes to the directory any more.',
-  });
 }

@@ -43,7 +43,8 @@ export interface ReadOptions {
 
 /**
  * The rows of a file as batches, in order. What a column of a batch cannot hold (a null or a wrong length where a vector
- * should be) is marked as rejected; the rules come after, except that a row with a faulty id is rejected for that.
+ * should be) is marked as rejected; the rules come after, except that a row with a faulty id is rejected for that. A batch
+ * is good until the next one is asked for: its vectors lie in the same memory. What lies in a rejected row means nothing.
  *
  * @throws PARQUET_CORRUPT, PARQUET_UNSUPPORTED, PARQUET_LIMIT
  */
@@ -97,6 +98,7 @@ class GroupReader {
   readonly #values: ListColumn | undefined;
   readonly #indices: ListColumn | undefined;
   readonly #weights: ListColumn | undefined;
+  #memory: Float32Array<ArrayBuffer> | undefined;
   readonly #pages: { readonly name: string; readonly pages: ColumnPages; readonly column: TextColumn | ListColumn }[] =
     [];
 
@@ -161,7 +163,11 @@ class GroupReader {
 
   async #dense(rows: number): Promise<FixedListSink | undefined> {
     if (this.#values === undefined) return undefined;
-    const sink = new FixedListSink(rows, this.options.dimension);
+    const { dimension } = this.options;
+    if (this.#memory === undefined || this.#memory.length < rows * dimension) {
+      this.#memory = new Float32Array(rows * dimension);
+    }
+    const sink = new FixedListSink(rows, dimension, this.#memory);
     await this.#in(this.columns.values!.node, () => this.#values!.read(rows, sink));
     sink.flush();
     return sink;
@@ -207,8 +213,11 @@ class GroupReader {
     if (metadata !== undefined) {
       for (const row of brokenUtf8(metadata)) marks.push([row, 'UTF8_INVALID', 'metadata', 'UTF-8', 'other bytes']);
     }
-    if (marks.length === 0) return;
+    if (marks.length === 0 && ids.cut.size === 0) return;
     const marker = new Marker(batch);
+    for (const [row, length] of ids.cut) {
+      marker.reject(row, 'ID_TOO_LONG', 'id', `1 to ${MAX_ID_LENGTH} ASCII characters`, `${length} bytes`);
+    }
     checkIds(marker);
     for (const mark of marks) marker.reject(...mark);
   }

@@ -1,6 +1,6 @@
 import { openParquet, type ParquetFile, type RandomAccess } from '../parquet/decode/index.js';
 import type { VectorKind } from '../records/batch.js';
-import { MAX_DIMENSION } from '../records/limits.js';
+import { DEFAULT_NAMESPACE, MAX_DIMENSION } from '../records/limits.js';
 import { checkBatch } from '../records/rules/check-batch.js';
 import type { RuleOptions } from '../records/rules/options.js';
 import { throwIfAborted } from '../base/abort.js';
@@ -92,7 +92,8 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
   let v2 = false;
   const batches = readBatches(file, columns, {
     dimension,
-    namespace: entry.namespace,
+    // What is wrong with a namespace's name was told once, of its directory.
+    namespace: DEFAULT_NAMESPACE,
     source: entry.key,
     maxRows: options.sample,
     maxMetadataBytes: options.rules.maxMetadataBytes,

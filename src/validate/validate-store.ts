@@ -230,7 +230,8 @@ async function attempt<R>(entry: ImportFile, log: FindingLog, work: () => Promis
   }
 }
 
-const FILE_FAULTS = new Set(['PARQUET_CORRUPT', 'PARQUET_UNSUPPORTED', 'PARQUET_LIMIT', 'FILE_CHANGED']);
+/** URI_INVALID: a key that cannot be asked for, since no tool should write such a one (control characters, `..`). */
+const FILE_FAULTS = new Set(['PARQUET_CORRUPT', 'PARQUET_UNSUPPORTED', 'PARQUET_LIMIT', 'FILE_CHANGED', 'URI_INVALID']);
 
 function summarise(
   entries: readonly ImportFile[],

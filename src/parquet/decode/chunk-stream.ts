@@ -3,14 +3,18 @@ import type { RandomAccess } from './open-file.js';
 
 /**
  * Goes through a stretch of a file from front to back, window after window; the next window is fetched while the one at
- * hand is decoded. Holds two windows, or what was asked for at once.
+ * hand is decoded. Holds two windows, or what was asked for at once. Bytes are copied only where a piece that is asked for
+ * lies in several parts of what was read.
  */
 export class ChunkStream {
-  #bytes: Uint8Array = new Uint8Array(0);
+  /** Read and not taken yet; `#at` is the place in the first of them, `#have` what all of them hold beyond it. */
+  readonly #parts: Uint8Array[] = [];
   #at = 0;
+  #have = 0;
   /** Where the next fetch begins. */
   #fetched: number;
-  #next: Promise<Uint8Array> | undefined;
+  #next: Promise<readonly Uint8Array[]> | undefined;
+  #nextLength = 0;
 
   constructor(
     private readonly input: RandomAccess,
@@ -23,44 +27,60 @@ export class ChunkStream {
 
   /** Bytes not taken yet. */
   get left(): number {
-    return this.#bytes.length - this.#at + this.#pending();
+    return this.#have + (this.#next === undefined ? 0 : this.#nextLength) + this.end - this.#fetched;
   }
 
   /** The next `length` bytes without taking them; fewer at the end of the stretch. */
   async peek(length: number): Promise<Uint8Array> {
     const wanted = Math.min(length, this.left);
-    if (this.#bytes.length - this.#at < wanted) {
-      const parts = [this.#bytes.subarray(this.#at)];
-      let have = parts[0]!.length;
-      while (have < wanted) {
-        const part = await (this.#next ?? this.#fetch(wanted - have));
-        this.#next = undefined;
-        parts.push(part);
-        have += part.length;
+    while (this.#have < wanted) {
+      const parts = await (this.#next ?? this.#fetch(wanted - this.#have));
+      this.#next = undefined;
+      for (const part of parts) {
+        this.#parts.push(part);
+        this.#have += part.length;
       }
-      this.#bytes = parts.length === 2 && parts[0]!.length === 0 ? parts[1]! : concat(parts, have);
-      this.#at = 0;
-      if (this.#fetched < this.end) {
+      if (this.#have >= wanted && this.#fetched < this.end) {
         this.#next = this.#fetch(0);
         // Whoever awaits it gets the error; nobody may be left to.
         this.#next.catch(() => undefined);
       }
     }
-    return this.#bytes.subarray(this.#at, this.#at + wanted);
+    const first = this.#parts[0];
+    if (first === undefined) return EMPTY;
+    if (first.length - this.#at < wanted) this.#join(wanted);
+    return this.#parts[0]!.subarray(this.#at, this.#at + wanted);
   }
 
   /** Passes over bytes that `peek` gave. */
   take(length: number): void {
     this.#at += length;
+    this.#have -= length;
+    while (this.#parts.length > 0 && this.#at >= this.#parts[0]!.length) this.#at -= this.#parts.shift()!.length;
   }
 
-  #pending(): number {
-    return this.end - this.#fetched + (this.#next === undefined ? 0 : this.#nextLength);
+  /** Puts the next `length` bytes, which are there, into one part. */
+  #join(length: number): void {
+    // Not filled with zeros first: all of it is written.
+    const joined = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    let filled = 0;
+    while (filled < length) {
+      const part = this.#parts[0]!;
+      const piece = part.subarray(this.#at, this.#at + length - filled);
+      joined.set(piece, filled);
+      filled += piece.length;
+      this.#at += piece.length;
+      if (this.#at === part.length) {
+        this.#parts.shift();
+        this.#at = 0;
+      }
+    }
+    if (this.#at > 0) this.#parts[0] = this.#parts[0]!.subarray(this.#at);
+    this.#parts.unshift(joined);
+    this.#at = 0;
   }
 
-  #nextLength = 0;
-
-  #fetch(atLeast: number): Promise<Uint8Array> {
+  #fetch(atLeast: number): Promise<readonly Uint8Array[]> {
     const start = this.#fetched;
     const end = Math.min(this.end, start + Math.max(atLeast, this.windowBytes));
     this.#fetched = end;
@@ -69,12 +89,4 @@ export class ChunkStream {
   }
 }
 
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+const EMPTY = new Uint8Array(0);

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { lz4Decompress, sizeDiffers, snappyDecompress } from './block-codecs.js';
-import { corrupt, overLimit, unsupported } from './fault.js';
+import { corrupt, DecodeFault, overLimit, unsupported } from './fault.js';
 import type { Codec } from './format.js';
 
 /** Largest zstd window taken, as in the `zstd` tool without `--long=28` or more: the window is held in memory. */
@@ -41,9 +41,8 @@ function bounded(codec: string, size: number, undo: () => Uint8Array): Uint8Arra
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw corrupt(`${codec} data is larger than its page says`, { expected: `${size} bytes` });
     }
-    throw error instanceof Error && error.name === 'Error'
-      ? corrupt(`${codec} data is damaged: ${error.message}`)
-      : error;
+    if (error instanceof DecodeFault || !(error instanceof Error)) throw error;
+    throw corrupt(`${codec} data is damaged: ${error.message}`);
   }
   if (out.length !== size) throw sizeDiffers(codec, size, out.length);
   return out;

@@ -1,5 +1,5 @@
 import { corrupt } from './fault.js';
-import { readNumbers, type NumberType } from './number-values.js';
+import { RawFloats, readNumbers, readNumbersInPlace, type Numbers, type NumberType } from './number-values.js';
 import type { ColumnPages, DataPage } from './pages.js';
 
 /** Definition levels at which the parts of a list are there. */
@@ -26,7 +26,7 @@ export const ROW = {
 /** Where the numbers of rows go. */
 export interface ListSink {
   /** Elements `values[from … to)` of `row`, which may come in several pieces. */
-  append(row: number, values: Float32Array | Float64Array, from: number, to: number): void;
+  append(row: number, values: Numbers | RawFloats, from: number, to: number): void;
   /** The row is one of ROW, but not PRESENT. */
   mark(row: number, state: number): void;
 }
@@ -37,8 +37,8 @@ export interface ListSink {
  */
 export class ListColumn {
   #page: DataPage | undefined;
-  #values: Float32Array | Float64Array = new Float32Array(0);
-  #dictionary: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | undefined;
+  #values: Numbers | RawFloats = new Float32Array(0);
+  #dictionary: Numbers | undefined;
   #level = 0;
   #value = 0;
 
@@ -118,7 +118,7 @@ export class ListColumn {
     if (this.#dictionary === undefined && dictionary !== undefined) {
       this.#dictionary = readNumbers(this.type, 'PLAIN', dictionary.bytes, dictionary.count, undefined);
     }
-    this.#values = readNumbers(this.type, page.encoding, page.values, page.present, this.#dictionary);
+    this.#values = readNumbersInPlace(this.type, page.encoding, page.values, page.present, this.#dictionary);
     this.#page = page;
     this.#level = 0;
     this.#value = 0;
@@ -126,13 +126,17 @@ export class ListColumn {
   }
 }
 
-/** Vectors of one length, end to end: shape [rows, dimension]. Lists of other lengths are measured, not kept. */
+/**
+ * Vectors of one length, end to end: shape [rows, dimension]. Lists of other lengths are measured, not kept: what lies in
+ * their rows means nothing. `memory`, of as many numbers or more, is used for the vectors where it is given.
+ */
 export class FixedListSink implements ListSink {
   readonly values: Float32Array<ArrayBuffer>;
   readonly lengths: Float64Array;
   readonly states: Uint8Array;
+  readonly #bytes: Uint8Array;
   // Rows that lie end to end in the page lie so here, too: they are copied in one go.
-  #from: Float32Array | Float64Array | undefined;
+  #from: Numbers | RawFloats | undefined;
   #start = 0;
   #end = 0;
   #to = 0;
@@ -140,13 +144,15 @@ export class FixedListSink implements ListSink {
   constructor(
     rows: number,
     private readonly dimension: number,
+    memory?: Float32Array<ArrayBuffer>,
   ) {
-    this.values = new Float32Array(rows * dimension);
+    this.values = memory?.subarray(0, rows * dimension) ?? new Float32Array(rows * dimension);
+    this.#bytes = new Uint8Array(this.values.buffer, this.values.byteOffset, this.values.byteLength);
     this.lengths = new Float64Array(rows);
     this.states = new Uint8Array(rows);
   }
 
-  append(row: number, values: Float32Array | Float64Array, from: number, to: number): void {
+  append(row: number, values: Numbers | RawFloats, from: number, to: number): void {
     const before = this.lengths[row]!;
     this.lengths[row] = before + to - from;
     const kept = Math.min(to - from, this.dimension - before);
@@ -170,7 +176,9 @@ export class FixedListSink implements ListSink {
   /** To be called after the last row. */
   flush(): void {
     if (this.#from === undefined) return;
-    this.values.set(this.#from.subarray(this.#start, this.#end), this.#to);
+    const from = this.#from;
+    if (from instanceof RawFloats) this.#bytes.set(from.bytes.subarray(4 * this.#start, 4 * this.#end), 4 * this.#to);
+    else this.values.set(from.subarray(this.#start, this.#end), this.#to);
     this.#from = undefined;
   }
 }
@@ -184,6 +192,8 @@ export class CappedListSink<A extends Float32Array | Float64Array> implements Li
   #values: A;
   #used = 0;
   #row = -1;
+  #raw: RawFloats | undefined;
+  #numbers: Float32Array<ArrayBuffer> | undefined;
 
   constructor(
     rows: number,
@@ -196,7 +206,7 @@ export class CappedListSink<A extends Float32Array | Float64Array> implements Li
     this.#values = make(1024);
   }
 
-  append(row: number, values: Float32Array | Float64Array, from: number, to: number): void {
+  append(row: number, values: Numbers | RawFloats, from: number, to: number): void {
     this.#begin(row);
     const before = this.lengths[row]!;
     this.lengths[row] = before + to - from;
@@ -207,7 +217,8 @@ export class CappedListSink<A extends Float32Array | Float64Array> implements Li
       larger.set(this.#values.subarray(0, this.#used));
       this.#values = larger;
     }
-    this.#values.set(values.subarray(from, from + kept), this.#used);
+    const numbers = values instanceof RawFloats ? this.#decoded(values) : values;
+    this.#values.set(numbers.subarray(from, from + kept), this.#used);
     this.#used += kept;
   }
 
@@ -219,6 +230,15 @@ export class CappedListSink<A extends Float32Array | Float64Array> implements Li
   finish(): A {
     this.#begin(this.lengths.length);
     return this.#values.subarray(0, this.#used) as A;
+  }
+
+  /** Lists of all lengths go through here piece by piece: the page is made numbers of once. */
+  #decoded(raw: RawFloats): Float32Array<ArrayBuffer> {
+    if (this.#raw !== raw) {
+      this.#raw = raw;
+      this.#numbers = raw.toNumbers();
+    }
+    return this.#numbers!;
   }
 
   #begin(row: number): void {

@@ -6,7 +6,22 @@ import { readCodes } from './hybrid.js';
 /** Types of numbers that are read: as float32, or as float64 that hold every integer of 32 bits. */
 export type NumberType = 'FLOAT' | 'DOUBLE' | 'FLOAT16' | 'INT32' | 'INT64' | 'UINT_32';
 
-type Numbers = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+/** Numbers that were decoded. */
+export type Numbers = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** PLAIN floats where they lie, at any address: to be copied once, to where they belong. */
+export class RawFloats {
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly length: number,
+  ) {}
+
+  toNumbers(): Float32Array<ArrayBuffer> {
+    const copy = new Uint8Array(4 * this.length);
+    copy.set(this.bytes.subarray(0, copy.length));
+    return new Float32Array(copy.buffer);
+  }
+}
 
 const WIDTH: Readonly<Record<NumberType, number>> = { FLOAT: 4, DOUBLE: 8, FLOAT16: 2, INT32: 4, INT64: 8, UINT_32: 4 };
 
@@ -71,6 +86,19 @@ export function readNumbers(
   throw unsupported(`encoding ${encoding} of ${type} is not read`);
 }
 
+/** As `readNumbers`, but PLAIN floats are left where they are. */
+export function readNumbersInPlace(
+  type: NumberType,
+  encoding: Encoding,
+  bytes: Uint8Array,
+  count: number,
+  dictionary: Numbers | undefined,
+): Numbers | RawFloats {
+  if (type !== 'FLOAT' || encoding !== 'PLAIN') return readNumbers(type, encoding, bytes, count, dictionary);
+  if (bytes.length < 4 * count) throw fewer(4 * count, bytes.length);
+  return new RawFloats(bytes, count);
+}
+
 /** One byte for the width of the codes, then the hybrid. */
 export function readDictionaryCodes(bytes: Uint8Array, count: number, entries: number): Uint32Array {
   if (bytes.length === 0) throw corrupt('dictionary codes are missing');
@@ -80,7 +108,7 @@ export function readDictionaryCodes(bytes: Uint8Array, count: number, entries: n
 function plain(type: NumberType, bytes: Uint8Array, count: number): Numbers {
   const size = count * WIDTH[type];
   if (bytes.length < size) {
-    throw corrupt('a page has fewer values than it says', { expected: `${size} bytes`, got: `${bytes.length} bytes` });
+    throw fewer(size, bytes.length);
   }
   // A copy is aligned; the page's own place in the file hardly ever is. PLAIN is little-endian, as the machine is.
   const copy = new Uint8Array(size);
@@ -125,4 +153,8 @@ function half(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function fewer(expected: number, got: number) {
+  return corrupt('a page has fewer values than it says', { expected: `${expected} bytes`, got: `${got} bytes` });
 }

@@ -8,8 +8,8 @@ export interface RandomAccess {
   /** As people know it: path or URI. */
   readonly source: string;
   readonly bytes: number;
-  /** Exactly the bytes from `start` to before `end`. */
-  read(start: number, end: number): Promise<Uint8Array>;
+  /** Exactly the bytes from `start` to before `end`, in as many parts as they come. */
+  read(start: number, end: number): Promise<readonly Uint8Array[]>;
 }
 
 /** A Parquet file whose footer was read. */
@@ -37,7 +37,7 @@ export async function openParquet(input: RandomAccess, limits = DEFAULT_DECODE_L
   if (size < FRAME_BYTES) {
     throw inFile(corrupt('the file is too short to be Parquet', { got: `${size} bytes` }), source);
   }
-  let tail = await input.read(Math.max(0, size - FOOTER_GUESS_BYTES), size);
+  let tail = await readWhole(input, Math.max(0, size - FOOTER_GUESS_BYTES), size);
   try {
     const frame = new DataView(tail.buffer, tail.byteOffset + tail.length - 8, 8);
     const magic = frame.getUint32(4, true);
@@ -49,8 +49,8 @@ export async function openParquet(input: RandomAccess, limits = DEFAULT_DECODE_L
       throw corrupt('the footer is longer than the file', { got: `${length} of ${size} bytes` });
     }
     const needed = length + 8;
-    if (needed > tail.length) tail = await input.read(size - needed, size);
-    const head = size <= tail.length ? tail : await input.read(0, 4);
+    if (needed > tail.length) tail = await readWhole(input, size - needed, size);
+    const head = size <= tail.length ? tail : await readWhole(input, 0, 4);
     if (new DataView(head.buffer, head.byteOffset, 4).getUint32(0, true) !== PAR1) {
       throw corrupt('the file does not begin as Parquet does');
     }
@@ -72,6 +72,11 @@ export async function openParquet(input: RandomAccess, limits = DEFAULT_DECODE_L
   } catch (error) {
     throw inFile(error, source);
   }
+}
+
+async function readWhole(input: RandomAccess, start: number, end: number): Promise<Uint8Array> {
+  const parts = await input.read(start, end);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 const PAR1 = 0x31524150;
