@@ -277,6 +277,10 @@ describe('the control plane', () => {
       vector_type: 'sparse',
       metric: 'dotproduct',
     });
+    // Both fields: hybrid.
+    const fields = { _values: { type: 'dense_vector', dimension: 3 }, _sparse_values: { type: 'sparse_vector' } };
+    expect((await make({ name: 'both', schema: { fields } })).status).toBe(201);
+    expect((await call(url, 'GET', '/indexes/both')).body).toMatchObject({ dimension: 3, metric: 'dotproduct' });
   });
 
   it('does not delete a protected index', async () => {

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from pinecone import Pinecone
+from pinecone import Pinecone, ServerlessSpec
 from pinecone.errors import PineconeError
 
 host, name, uri = sys.argv[1:]
@@ -76,6 +76,11 @@ out["fetched"] = {
     key: {"values": list(record.values), "metadata": record.metadata} for key, record in fetched.vectors.items()
 }
 out["namespace"] = some
+pc.create_index(
+    name="made-by-python", dimension=2, metric="dotproduct", spec=ServerlessSpec(cloud="aws", region="us-east-1")
+)
+out["made_index"] = pc.describe_index("made-by-python").status.ready
+pc.delete_index("made-by-python")
 out["refusals"] = {
     "scheme": refusal(lambda: index.start_import("ftp://host/x")),
     "missing": refusal(lambda: index.describe_import("77")),

@@ -146,6 +146,7 @@ describe('the Python client', () => {
       stats: { total: 2000, dimension: 100, namespaces: counts },
       namespaces: counts,
       made: 'made-by-python',
+      made_index: true,
       gone: expect.stringMatching(/^NotFoundError: .*Namespace made-by-python not found/),
       refusals: {
         scheme: expect.stringContaining('Bulk import URIs must start with the scheme'),

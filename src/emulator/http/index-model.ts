@@ -97,7 +97,8 @@ function wantedBySchema(body: Record<string, unknown>): Wanted {
   }
   return {
     dimension: dense?.['dimension'],
-    metric: dense?.['metric'],
+    // An index that declares both is for hybrid records, which need this metric.
+    metric: dense?.['metric'] ?? (dense && fields[SPARSE_FIELD] ? 'dotproduct' : undefined),
     vectorType: dense ? 'dense' : 'sparse',
     cloud: deployment['cloud'],
     region: deployment['region'],
