@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PineloadError } from '../base/errors.js';
-import type { NamespaceSummary } from '../base/events.js';
+import type { PineloadEvent } from '../base/events.js';
 import type { VectorKind } from '../records/batch.js';
 import { buildManifest, encodeManifest, MANIFEST_KEY, type Manifest } from '../writers/manifest.js';
 import type { Layout } from '../writers/layout.js';
@@ -97,18 +97,7 @@ export function resultOf(target: Target, manifest: Manifest): ConvertResult {
   };
 }
 
-export function doneEvent(result: ConvertResult): {
-  readonly type: 'convert.done';
-  readonly to: string;
-  readonly namespaces: readonly NamespaceSummary[];
-  readonly records: number;
-  readonly files: number;
-  readonly bytes: number;
-  readonly rejected: number;
-  readonly rejectsByCode: Readonly<Record<string, number>>;
-  readonly rejectsFile: string | undefined;
-  readonly seconds: number;
-} {
+export function doneEvent(result: ConvertResult): Extract<PineloadEvent, { type: 'convert.done' }> {
   const { manifest, to, rejectsFile, seconds } = result;
   return {
     type: 'convert.done',

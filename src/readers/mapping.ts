@@ -1,6 +1,7 @@
 import { PineloadError, quote } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
 import { DEFAULT_NAMESPACE, MAX_DIMENSION } from '../records/limits.js';
+import { RULES } from '../records/rule-codes.js';
 import { inferColumnType } from './csv/column-types.js';
 import { parseCsvHeader } from './csv/header.js';
 import {
@@ -12,7 +13,7 @@ import {
   parseValuesColumns,
   type KnownFields,
 } from './field-options.js';
-import { fieldLabel } from './problem.js';
+import { fieldLabel, type Problem } from './problem.js';
 import type {
   FieldPath,
   MappingOptions,
@@ -64,6 +65,7 @@ class Resolver {
   private readonly sample: Sample;
   private readonly known: KnownFields;
   private readonly vectorDelimiter: string;
+  private readonly firstByte: number | undefined;
 
   constructor(
     bytes: Uint8Array,
@@ -83,11 +85,15 @@ class Resolver {
       this.csv = { header: parseCsvHeader(header ?? new Uint8Array(0), delimiter, source), delimiter };
       this.sample = csvSample(bytes, this.csv.header, delimiter);
     }
+    this.firstByte = bytes.find((byte) => byte > 0x20);
     this.known = { format: this.format, names: this.sample.names };
   }
 
   resolve(): ResolvedMapping {
     const { options } = this;
+    if (this.sample.records.length === 0 && this.sample.firstProblem !== undefined) {
+      throw this.unreadable(this.sample.firstProblem);
+    }
     const id = this.idField();
     const values = this.valuesField();
     const sparse = this.sparseField();
@@ -328,12 +334,23 @@ class Resolver {
     return 'For the result of an OpenAI batch: --id-field custom_id --values-field response.body.data.0.embedding';
   }
 
+  /** No record of the sample can be read: what is wrong with the first says more than that no field was found. */
+  private unreadable({ code, expected, got }: Problem): PineloadError {
+    const array = this.format === 'jsonl' && this.firstByte === 0x5b;
+    return new PineloadError('RECORD_REJECTED', {
+      message: `none of the first records can be read: ${RULES[code].title} [${code}]`,
+      source: this.source,
+      expected,
+      got,
+      hint: array
+        ? "This looks like one JSON array; pineload takes one object a line. Convert it with: jq -c '.[]' FILE"
+        : `Is it ${this.format === 'jsonl' ? 'JSONL, one JSON object a line' : 'CSV with this delimiter, quoted as in RFC 4180'}? --format says otherwise.`,
+    });
+  }
+
   private unresolved(field: string, expected: string, hint: string | undefined): PineloadError {
-    const { records, names: fields, firstProblem } = this.sample;
-    let got = `the fields ${names(fields)}`;
-    if (this.format === 'jsonl' && records.length === 0) {
-      got = firstProblem === undefined ? 'no record' : `${firstProblem.got} and no record that can be read`;
-    }
+    const { records, names: fields } = this.sample;
+    const got = this.format === 'jsonl' && records.length === 0 ? 'no record' : `the fields ${names(fields)}`;
     return new PineloadError('MAPPING_UNRESOLVED', {
       source: this.source,
       field,

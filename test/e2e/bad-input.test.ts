@@ -123,6 +123,8 @@ describe('bad input', () => {
     ['no such file', ['convert', 'missing.jsonl', '--to', 'out'], 4, 'INPUT_NOT_FOUND'],
     ['unknown format', ['convert', 'data.xyz', '--to', 'out'], 2, 'INPUT_FORMAT_UNKNOWN'],
     ['no record', ['convert', 'empty.jsonl', '--to', 'out'], 3, 'INPUT_EMPTY'],
+    ['a JSON array for JSONL', ['convert', 'array.json', '--to', 'out'], 3, 'RECORD_REJECTED'],
+    ['quotes that break the rules', ['convert', 'quotes.csv', '--to', 'out'], 3, 'RECORD_REJECTED'],
     ['no vector field', ['convert', 'novec.jsonl', '--to', 'out'], 2, 'MAPPING_UNRESOLVED'],
     ['{run} without a run id', ['convert', 'ok.jsonl', '--to', 'out-{run}'], 2, 'OPTION_INVALID'],
     ['a bad size', ['convert', 'ok.jsonl', '--to', 'out', '--file-size', 'big'], 2, 'OPTION_INVALID'],
@@ -133,6 +135,8 @@ describe('bad input', () => {
     await mkdir(temp('cwd'), { recursive: true });
     await writeFile(temp('cwd', 'data.xyz'), 'x');
     await writeFile(temp('cwd', 'empty.jsonl'), '\n\n');
+    await writeFile(temp('cwd', 'array.json'), '[\n{"id":"a","values":[1]}\n]\n');
+    await writeFile(temp('cwd', 'quotes.csv'), 'id,values,title\na,1 2,say "hi"\n');
     await writeFile(temp('cwd', 'novec.jsonl'), '{"id":"a","text":"hello"}\n');
     await writeFile(temp('cwd', 'ok.jsonl'), `${good('a')}\n`);
     const result = await runCli(args, { cwd: temp('cwd') });

@@ -210,7 +210,7 @@ describe('mappings that cannot be', () => {
     [
       ['{"id":'],
       {},
-      { code: 'MAPPING_UNRESOLVED', got: expect.stringContaining('no record that can be read') as string },
+      { code: 'RECORD_REJECTED', message: expect.stringContaining('JSON_SYNTAX') as string, expected: 'a JSON object' },
     ],
     [
       [plain],
