@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { cp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parquetMetadataAsync } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PineloadEvent } from '../../src/base/events.js';
 import { startEmulator, type Emulator } from '../../src/emulator/index.js';
+import { watchImports } from '../../src/pipeline/import.js';
 import { openStore } from '../../src/uploaders/open-store.js';
 import { runCli } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
@@ -33,7 +35,14 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-const starts = (): number => emulator.log().importsStarted;
+/** Imports of an index: tests run side by side, each with an index of its own. */
+async function starts(index: string): Promise<number> {
+  return (await importsOf(index)).length;
+}
+async function importsOf(index: string): Promise<{ id: string; status: string }[]> {
+  const answer = await fetch(`${emulator.indexHost(index)}/bulk/imports`, { headers: { 'Api-Key': 'any' } });
+  return ((await answer.json()) as { data: { id: string; status: string }[] }).data;
+}
 const to = (index: string): string[] => ['--index-name', index, '--control-plane', emulator.url];
 /** A prepared directory of its own, with its state. */
 async function copyOf(name: string, as: string): Promise<string> {
@@ -42,9 +51,8 @@ async function copyOf(name: string, as: string): Promise<string> {
   return temp(as);
 }
 
-describe('import start --check', () => {
+describe.concurrent('import start --check', () => {
   it('tells what it found as a table and as JSON, and starts nothing', async () => {
-    const before = starts();
     const args = ['import', 'start', '--uri', temp('words'), ...to('check'), '--check'];
     const table = await runCli(args);
     expect(table.stdout).toMatch(/^ok +DIMENSION +vectors and index have dimension 100$/m);
@@ -59,11 +67,10 @@ describe('import start --check', () => {
       records: 2000,
       cost: { estimate: true, usdPerGB: 1000, usd: Math.round(bytes / 100) / 1e4, bytes },
     });
-    expect(starts()).toBe(before);
+    expect(await starts('check')).toBe(0);
   });
 
   it('ends with exit code 4 and all that is wrong', async () => {
-    const before = starts();
     const dir = await copyOf('words', 'wrong');
     await writeFile(temp('wrong', 'other.parquet'), 'PAR1');
     await truncate(temp('wrong', 'symbols', 'part-00000-00000.parquet'), 100);
@@ -81,13 +88,12 @@ describe('import start --check', () => {
     ]);
     expect(stdout).toContain('other.parquet');
     expect([ok, code]).toEqual([false, 4]);
-    expect(starts()).toBe(before);
+    expect(await starts('three')).toBe(0);
   });
 });
 
-describe('the directory', () => {
+describe.concurrent('the directory', () => {
   it('with a .parquet that is not of it is refused; only --prune removes it, and says so', async () => {
-    const before = starts();
     const dir = await copyOf('words', 'stray');
     await writeFile(temp('stray', 'words-a-f', 'old.parquet'), 'PAR1');
     await writeFile(temp('stray', 'readme.txt'), 'stays');
@@ -97,7 +103,7 @@ describe('the directory', () => {
     expect(refused.stderr).toContain('--prune');
     expect(refused.code).toBe(4);
     expect(existsSync(temp('stray', 'words-a-f', 'old.parquet'))).toBe(true);
-    expect(starts()).toBe(before);
+    expect(await starts('prune')).toBe(0);
     const pruned = await runCli([...args, '--prune']);
     expect(pruned.stderr).toContain('pruned "words-a-f/old.parquet"');
     expect(pruned.code).toBe(0);
@@ -118,7 +124,7 @@ describe('the directory', () => {
   });
 });
 
-describe('layouts', () => {
+describe.concurrent('layouts', () => {
   it('hold every set to the limits at commit', async () => {
     const convert = (name: string, ...more: string[]) =>
       runCli(['convert', WORDS, '--to', temp(name), '--max-import-namespaces', '3', ...more]);
@@ -144,18 +150,17 @@ describe('layouts', () => {
   });
 
   it('go through upload, and start as one import for each root', async () => {
-    const before = starts();
     expect((await runCli(['upload', temp('tenants'), '--to', temp('stored')])).code).toBe(0);
     const start = ['import', 'start', '--uri', temp('stored'), ...to('each')];
     const asOne = await runCli(start);
     expect(asOne.stderr).toContain('--each');
     expect(asOne.code).toBe(2);
-    expect(starts()).toBe(before);
+    expect(await starts('each')).toBe(0);
     const each = await runCli([...start, '--each', '--at-once', '3']);
     for (const name of NAMESPACES) expect(each.stdout).toMatch(new RegExp(`^${name} +verified +\\d+ `, 'm'));
     expect(each.stdout).toContain('5 imports: 5 verified');
     expect(each.code).toBe(0);
-    expect(starts() - before).toBe(5);
+    expect(await starts('each')).toBe(5);
     // Again: every root finds its own import.
     const again = await runCli([...start, '--each', '--json']);
     const { imports } = JSON.parse(again.stdout) as { imports: { name: string; state: string; receipt: object }[] };
@@ -163,12 +168,11 @@ describe('layouts', () => {
     expect(imports[0]!.receipt).toMatchObject({ complete: true, records: 20, sample: { checked: 20 } });
     const watched = await runCli(['import', 'watch', '--each', '--uri', temp('stored'), ...to('each')]);
     expect(watched.stdout).toContain('5 imports: 5 verified');
-    expect(starts() - before).toBe(5);
+    expect(await starts('each')).toBe(5);
     expect(existsSync(temp('stored.pineload', 'roots', 'symbols', 'receipt.json'))).toBe(true);
   });
 
   it('let one namespace fail by itself and be retried by itself', async () => {
-    const before = starts();
     const dir = await copyOf('tenants', 'broken');
     const file = temp('broken', 'words-n-s', 'words-n-s', 'part-00000-00000.parquet');
     const whole = await readFile(file);
@@ -178,7 +182,10 @@ describe('layouts', () => {
     expect(each.stdout).toContain('4 verified');
     expect(each.stderr).toContain('Next: pineload import retry');
     expect(each.code).toBe(6);
-    expect(starts() - before).toBe(5);
+    expect(await starts('broken')).toBe(5);
+
+    const { id } = (await importsOf('broken')).find(({ status }) => status === 'Failed')!;
+    expect((await runCli(['import', 'describe', id, ...to('broken'), '--exit-status'])).code).toBe(6);
 
     await writeFile(file, whole);
     const retry = ['import', 'retry', '--uri', dir, ...to('broken')];
@@ -187,7 +194,7 @@ describe('layouts', () => {
     expect(told.stderr).toContain('[NAMESPACES_LEFT]');
     expect(told.stderr).toContain('--delete-leftovers');
     expect(told.code).toBe(4);
-    expect(starts() - before).toBe(5);
+    expect(await starts('broken')).toBe(5);
 
     const redone = await runCli([...retry, '--delete-leftovers', '--json']);
     expect(redone.code).toBe(0);
@@ -197,7 +204,7 @@ describe('layouts', () => {
         name === 'words-n-s' ? [name, 'verified', ['words-n-s']] : [name, 'passed over', undefined],
       ),
     );
-    expect(starts() - before).toBe(6);
+    expect(await starts('broken')).toBe(6);
   });
 
   it('never delete a namespace that was there before', async () => {
@@ -225,47 +232,64 @@ describe('layouts', () => {
   });
 });
 
-describe('import watch and describe', () => {
-  it('follow all imports of an index, tell the state by exit code, and stop waiting when told', async () => {
+describe.concurrent('import watch and describe', () => {
+  it('stop waiting when told, attach again, and tell the state by exit code', async ({ onTestFinished }) => {
     const slow = await startEmulator({
       openStore: (uri) => openStore(uri),
       indexes: [{ name: 'slow', dimension: 100 }],
-      pendingMs: 10,
-      importMs: 10,
-      indexingMs: 3_500,
+      indexingMs: 600_000,
     });
-    try {
-      const index = ['--index-name', 'slow', '--control-plane', slow.url];
-      const dir = await copyOf('tenants', 'slow');
-      const started = await runCli(['import', 'start', '--each', '--uri', dir, ...index, '--timeout', '1', '--json']);
-      expect(started.code).toBe(7);
-      const { imports } = JSON.parse(started.stdout) as { imports: { state: string; id: string }[] };
-      expect(imports.filter(({ state }) => state === 'running').length).toBe(4);
-      const id = imports[0]!.id;
-      const describe = ['import', 'describe', id, ...index, '--exit-status'];
-      expect((await runCli(describe)).code).toBe(7);
-      expect((await runCli(['import', 'describe', id, ...index])).code).toBe(0);
-      const all = await runCli(['import', 'watch', '--all', ...index]);
-      expect(all.stdout).toContain('4 completed');
-      expect(all.code).toBe(0);
-      expect((await runCli(describe)).code).toBe(0);
-      expect((await runCli(['import', 'watch', '--all', ...index])).stdout).toContain('No import is under way');
-    } finally {
-      await slow.close();
+    onTestFinished(() => slow.close());
+    const index = ['--index-name', 'slow', '--control-plane', slow.url];
+    const dir = await copyOf('tenants', 'slow');
+    const started = await runCli(['import', 'start', '--each', '--uri', dir, ...index, '--timeout', '1.5', '--json']);
+    expect(started.code).toBe(7);
+    const { imports } = JSON.parse(started.stdout) as { imports: { state: string; id: string }[] };
+    expect(imports.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running', 'waiting']);
+    const describe = ['import', 'describe', imports[0]!.id, ...index, '--exit-status'];
+    expect((await runCli(describe)).code).toBe(7);
+    const all = await runCli(['import', 'watch', '--all', '--timeout', '0.5', ...index]);
+    expect(all.stdout).toContain('4 imports: 4 running');
+    expect(all.stderr).toContain('Next: pineload import watch --all');
+    expect(all.code).toBe(7);
+    for (const { id } of imports.slice(0, 4)) {
+      await fetch(`${slow.url}/bulk/imports/${id}`, { method: 'DELETE', headers: { 'Api-Key': 'any' } });
     }
+    expect((await runCli(describe)).code).toBe(6);
+    const none = await runCli(['import', 'watch', '--all', ...index]);
+    expect(none.stdout).toContain('No import is under way');
+    expect(none.code).toBe(0);
   });
 
-  it('say by exit code 6 that an import failed', async () => {
-    const failed = emulator.indexHost('broken')!;
-    const list = (await (await fetch(`${failed}/bulk/imports`, { headers: { 'Api-Key': 'x' } })).json()) as {
-      data: { id: string; status: string }[];
-    };
-    const { id } = list.data.find(({ status }) => status === 'Failed')!;
-    expect((await runCli(['import', 'describe', id, ...to('broken'), '--exit-status'])).code).toBe(6);
+  it('follow all imports of an index to their ends', async ({ onTestFinished }) => {
+    const quick = await startEmulator({
+      openStore: (uri) => openStore(uri),
+      indexes: [{ name: 'quick', dimension: 100 }],
+      indexingMs: 1_000,
+    });
+    onTestFinished(() => quick.close());
+    const ids = await Promise.all(
+      ['symbols', 'words-a-f'].map(async (name) => {
+        const uri = `${pathToFileURL(temp('tenants', name)).href}/`;
+        const body = JSON.stringify({ uri, errorMode: { onError: 'abort' } });
+        const headers = { 'Api-Key': 'any', 'Content-Type': 'application/json' };
+        const answer = await fetch(`${quick.url}/bulk/imports`, { method: 'POST', headers, body });
+        return ((await answer.json()) as { id: string }).id;
+      }),
+    );
+    const events: PineloadEvent[] = [];
+    const watched = await watchImports({
+      indexName: 'quick',
+      controlPlane: quick.url,
+      onEvent: (event) => events.push(event),
+    });
+    expect(watched.imports.map(({ id, state }) => [id, state])).toEqual(ids.map((id) => [id, 'completed']));
+    const last = events.findLast((event) => event.type === 'imports.progress');
+    expect(last).toMatchObject({ total: 2, done: 2, failed: 0, waiting: 0, running: [] });
   });
 });
 
-describe('verification', () => {
+describe.concurrent('verification', () => {
   it('fetches records back and tells those that are not as written', async () => {
     const run = await runCli(['run', WORDS, '--to', temp('sample'), ...to('sample'), '--verify-sample', '7', '--json']);
     expect(run.code).toBe(0);
@@ -294,14 +318,21 @@ describe('verification', () => {
     expect((await runCli([...watch, '--verify-sample', '0'])).code).toBe(0);
   });
 
-  it('only warns when the key may not fetch, or the files cannot be read', async () => {
-    const watch = ['import', 'watch', '--uri', temp('sample'), ...to('sample')];
-    emulator.setFaults({ rules: [{ operation: 'fetchVectors', kind: 'status', status: 403, times: 100 }] });
+  it('only warns when the key may not fetch, or the files cannot be read', async ({ onTestFinished }) => {
+    const strict = await startEmulator({
+      openStore: (uri) => openStore(uri),
+      indexes: [{ name: 'strict', dimension: 100 }],
+      faults: { rules: [{ operation: 'fetchVectors', kind: 'status', status: 403, times: 100 }] },
+    });
+    onTestFinished(() => strict.close());
+    const dir = await copyOf('words', 'unread');
+    const index = ['--index-name', 'strict', '--control-plane', strict.url];
+    expect((await runCli(['import', 'start', '--uri', dir, ...index])).code).toBe(0);
+    const watch = ['import', 'watch', '--uri', dir, ...index];
     const forbidden = await runCli(watch);
-    emulator.setFaults({});
     expect(forbidden.stderr).toContain('no sample could be fetched');
     expect(forbidden.code).toBe(0);
-    await rm(temp('sample'), { recursive: true });
+    await rm(dir, { recursive: true });
     const gone = await runCli(watch);
     expect(gone.stderr).toContain('no records could be read back from the files');
     expect(gone.code).toBe(0);
