@@ -23,5 +23,5 @@ install() {
   GOBIN="$bin" GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" go install "$module"
 }
 
-install minio github.com/minio/minio@latest
-install fake-gcs-server github.com/fsouza/fake-gcs-server@latest
+install minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+install fake-gcs-server github.com/fsouza/fake-gcs-server@v1.56.1
