@@ -48,12 +48,15 @@ export interface FaultSettings {
   readonly listLagMs?: number | undefined;
   /** Records do not count in stats and namespaces for so long after their import has ended, in ms. */
   readonly statsLagMs?: number | undefined;
+  /** Calls of all kinds together that are answered per second; further ones get 429 with `Retry-After`. */
+  readonly requestsPerSecond?: number | undefined;
 }
 
 /** Deals out the faults, in the order of the rules; one per call at most. */
 export class Faults {
   #settings: FaultSettings = {};
   #seen = new Map<FaultRule, number>();
+  #throttle: Throttle | undefined;
 
   constructor(settings: FaultSettings = {}) {
     this.set(settings);
@@ -63,6 +66,8 @@ export class Faults {
   set(settings: FaultSettings): void {
     this.#settings = settings;
     this.#seen = new Map();
+    const { requestsPerSecond } = settings;
+    this.#throttle = requestsPerSecond === undefined ? undefined : new Throttle(requestsPerSecond);
   }
 
   get settings(): FaultSettings {
@@ -87,17 +92,43 @@ export class Faults {
       const skip = rule.skip ?? 0;
       if (hit === undefined && seen >= skip && seen < skip + (rule.times ?? 1)) hit = rule;
     }
-    return hit;
+    return hit ?? this.#throttle?.next();
+  }
+}
+
+/** A bucket of one second's calls that fills up evenly. */
+class Throttle {
+  readonly #perSecond: number;
+  readonly #refusal: FaultRule;
+  #left: number;
+  #countedAt = performance.now();
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#left = Math.max(1, perSecond);
+    this.#refusal = { operation: '*', kind: 'status', status: 429, retryAfter: Math.ceil(1 / perSecond) };
+  }
+
+  /** Undefined when this call may pass. */
+  next(): FaultRule | undefined {
+    const now = performance.now();
+    this.#left += ((now - this.#countedAt) / 1000) * this.#perSecond;
+    this.#left = Math.min(this.#left, Math.max(1, this.#perSecond));
+    this.#countedAt = now;
+    if (this.#left < 1) return this.#refusal;
+    this.#left--;
+    return undefined;
   }
 }
 
 /** Checks settings that came in as JSON; a sentence when they are wrong. */
 export function parseFaults(input: unknown): FaultSettings | string {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'expected a JSON object';
-  const { rules = [], listLagMs, statsLagMs, ...rest } = input as Record<string, unknown>;
+  const { rules = [], listLagMs, statsLagMs, requestsPerSecond, ...rest } = input as Record<string, unknown>;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) return `unknown setting "${unknown}"`;
   if (!isCount(listLagMs) || !isCount(statsLagMs)) return 'listLagMs and statsLagMs are numbers of milliseconds';
+  if (!isCount(requestsPerSecond) || requestsPerSecond === 0) return 'requestsPerSecond is a number above 0';
   if (!Array.isArray(rules)) return 'rules is a list';
   for (const rule of rules as unknown[]) {
     const fault = ruleFault(rule);

@@ -66,11 +66,31 @@ describe('faults', () => {
     [{ rules: 3 }, /rules/],
     [{ listLag: 3 }, /listLag/],
     [{ statsLagMs: '3' }, /statsLagMs/],
+    [{ requestsPerSecond: 0 }, /requestsPerSecond/],
+    [{ rules: [{ operation: '*', kind: 'reset', time: 2 }] }, /no "time"/],
   ])('refuse the setting %j', async (settings, message) => {
     const { url } = await emulate();
     const reply = await call(url, 'POST', '/__emulator/faults', settings);
     expect(reply.status).toBe(400);
     expect(reply.body.message).toMatch(message);
+  });
+});
+
+describe('throttling', () => {
+  it('answers as many calls a second as it is told, the others with 429 and when to come again', async () => {
+    const { url } = await emulate({ faults: { requestsPerSecond: 5 } });
+    const begun = performance.now();
+    const replies: Json[] = [];
+    for (let i = 0; i < 60; i++) replies.push(await call(url, 'GET', '/bulk/imports'));
+    const seconds = (performance.now() - begun) / 1000;
+    const passed = replies.filter(({ status }) => status === 200).length;
+    const refused = replies.filter(({ status }) => status === 429);
+    expect(passed).toBeGreaterThanOrEqual(5);
+    expect(passed).toBeLessThanOrEqual(5 + Math.ceil(5 * seconds));
+    expect(passed + refused.length).toBe(60);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every(({ headers }) => headers.get('retry-after') === '1')).toBe(true);
+    await expect.poll(async () => (await call(url, 'GET', '/bulk/imports')).status, { interval: 250 }).toBe(200);
   });
 });
 

@@ -237,6 +237,16 @@ describe('a service that is down', () => {
   });
 });
 
+describe('a service that throttles', () => {
+  it('is waited for', async () => {
+    const service = await serve({ requestsPerSecond: 2 });
+    const result = await runCli(['run', WORDS, '--to', temp('throttled'), '--poll', '0.1', ...service.flags]);
+    expect(result.code, result.stderr).toBe(0);
+    expect(service.played.length).toBeGreaterThan(0);
+    expect(service.emulator.log().importsStarted).toBe(1);
+  });
+});
+
 describe('cancelling and listing', () => {
   it('carry on through throttling', async () => {
     const service = await serve({ rules: rules('cancelImport', ['429 with Retry-After', '500']) });
