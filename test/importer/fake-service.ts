@@ -74,7 +74,7 @@ export class FakeService {
 
     const fault = this.faults.get(route)?.shift();
     const acts = fault === undefined || ('acts' in fault && fault.acts === true);
-    const answer = acts ? this.#act(route, url, body) : { status: 500, body: {} };
+    const answer = acts ? this.#act(route, method, url, body) : { status: 500, body: {} };
     switch (fault?.kind) {
       case 'status':
         response.writeHead(fault.status, fault.headers);
@@ -93,7 +93,7 @@ export class FakeService {
     }
   }
 
-  #act(route: Route, url: string, body: string): { status: number; body: unknown } {
+  #act(route: Route, method: string, url: string, body: string): { status: number; body: unknown } {
     if (route === 'start') {
       this.starts++;
       const id = String(this.starts);
@@ -138,6 +138,10 @@ export class FakeService {
         };
       case 'namespace': {
         const n = this.namespaces[last];
+        if (method === 'DELETE') {
+          delete this.namespaces[last];
+          return { status: 202, body: {} };
+        }
         return n === undefined
           ? { status: 404, body: { code: 5, message: 'no such namespace', details: [] } }
           : { status: 200, body: { name: last, record_count: n } };
