@@ -82,11 +82,11 @@ export const DEFAULT_ON_ERROR: OnError = 'abort';
 /** 512 MB for the whole process. */
 export const DEFAULT_MAX_MEMORY_BYTES = 512_000_000;
 /** The least that a conversion can work in: the runtime itself, one chunk, one row group. */
-export const MIN_MEMORY_BYTES = 192_000_000;
+export const MIN_MEMORY_BYTES = 256_000_000;
 /** What Node, the code and the row group being written take besides the gathered records. */
-export const RESERVED_MEMORY_BYTES = 140_000_000;
+export const RESERVED_MEMORY_BYTES = 180_000_000;
 /** What a reading thread takes with the chunks that wait for it. */
-export const WORKER_MEMORY_BYTES = 48_000_000;
+export const WORKER_MEMORY_BYTES = 40_000_000;
 /** Gathered records, at the least. */
 export const MIN_BUFFER_BYTES = 24_000_000;
 /** 2 GiB: a split is what is repeated after a crash, and gives at least one file to each of its namespaces. */

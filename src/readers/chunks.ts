@@ -4,8 +4,11 @@ import { rawText } from '../records/raw-text.js';
 import type { Chunk } from './reader.js';
 import { CsvRowScanner, LineScanner, type RecordScanner } from './record-scanner.js';
 
-/** Size of a chunk: large enough that handing it to a thread costs nothing, small enough to have many under way. */
-export const DEFAULT_CHUNK_BYTES = 8 * 1024 * 1024;
+/**
+ * 1 MiB: large enough that handing it to a thread costs little, small enough that the chunk and its columns stay in the CPU's cache
+ * and that many can be under way. Larger ones took more time and memory (8 MiB: 17 % more CPU, 70 MB more).
+ */
+export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
 /** A record (JSONL line, CSV row) may have this many bytes: 20,000 dimensions with 17 digits and 40 KB of metadata are 0.5 MB. */
 export const DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024;
 /** What is kept of a record that is too large, for the rejects file. */
