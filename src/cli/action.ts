@@ -45,10 +45,6 @@ export async function runCommand(
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // A reader that goes away (`| head`) is no fault of ours, and nothing more can be told to it.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.OK);
-  });
   try {
     const result = await work({ signal: controller.signal, onEvent: (event) => presenter.show(event), json });
     presenter.close();

@@ -3,6 +3,16 @@ import { CommanderError } from 'commander';
 import { EXIT } from '../base/exit-codes.js';
 import { buildProgram } from './program.js';
 
+// A reader that goes away (`| head`) is no fault of ours. Without one for the result there is nothing left to do; without
+// one for the talk the work goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode ?? EXIT.OK);
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {

@@ -147,6 +147,20 @@ describe('bad input', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: error, exitCode: code } });
   });
 
+  it('a reader of its help or talk that goes away is no fault', async () => {
+    for (const args of [['--help'], ['convert', '--help']]) {
+      const result = await runCli(args, { onSpawn: (child) => child.stdout!.destroy() });
+      expect(result.stderr).toBe('');
+      expect(result.code).toBe(0);
+    }
+    await writeFile(temp('quiet.jsonl'), `${good('a')}\n`);
+    const work = await runCli(['convert', temp('quiet.jsonl'), '--to', temp('quiet')], {
+      onSpawn: (child) => child.stderr!.destroy(),
+    });
+    expect(work.code).toBe(0);
+    expect(existsSync(temp('quiet.pineload', 'manifest.json'))).toBe(true);
+  });
+
   it('a usage error', async () => {
     const { code, stderr } = await runCli(['convert', '--to', 'x']);
     expect(stderr).toContain("missing required argument 'input'");
