@@ -47,6 +47,7 @@ Examples:
             convert: convertJson(result.convert),
             import: result.import,
             receipt: result.receipt,
+            ...(result.imports.length > 1 ? { imports: result.imports } : {}),
           },
           next: result.rehearsal ? nextAfterRehearsal(inputs) : undefined,
         };
