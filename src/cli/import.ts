@@ -160,21 +160,19 @@ function verifiedText({ records, sample }: Receipt): string {
 function checkResult(result: CheckImportResult, flags: ServiceOptions & { readonly uri: string }): CommandResult {
   const order = { ok: 0, warning: 1, error: 2 } as const;
   const findings = [...result.findings].sort((a, b) => order[a.severity] - order[b.severity]);
-  const rows = findings.map(({ severity, code, message, expected, got }) => [
-    severity,
-    code,
-    [
-      message,
-      ...(expected === undefined ? [] : [`expected ${expected}`]),
-      ...(got === undefined ? [] : [`got ${got}`]),
-    ].join('; '),
-  ]);
+  const rows = findings.map(({ severity, code, message }) => [severity, code, message]);
+  const facts = findings.flatMap(({ severity, code, expected, got }) => {
+    if (severity === 'ok' || (expected === undefined && got === undefined)) return [];
+    const both = [expected === undefined ? [] : [`expected ${expected}`], got === undefined ? [] : [`got ${got}`]];
+    return [`${code}: ${both.flat().join(', ')}`];
+  });
   const hints = [...new Set(findings.flatMap(({ hint }) => hint ?? []))];
   const size = `${formatCount(result.records)} records in ${formatCount(result.namespaces)} namespaces, ${formatCount(result.imports)} ${result.imports === 1 ? 'import' : 'imports'}.`;
   const each = result.imports > 1 ? ' --each' : '';
   return {
     text: [
       renderTable(['', 'check', 'found'], rows),
+      ...(facts.length === 0 ? [] : ['', ...facts]),
       '',
       size,
       costText(result.cost),
@@ -224,7 +222,9 @@ async function eachResult(
         ? `pineload import retry${uri} ${indexFlag(flags)}`
         : exitCode === EXIT.TIMEOUT
           ? `pineload import watch ${uri === '' ? '--all' : `--each${uri}`} ${indexFlag(flags)}`
-          : undefined,
+          : counts.has('waiting') && uri !== ''
+            ? `pineload import start --each${uri} ${indexFlag(flags)}`
+            : undefined,
   };
 }
 

@@ -158,10 +158,8 @@ export async function retryEach(
       task(root, async (tell, outcome) => {
         const { signal } = options;
         const claim = await latestClaim(client, root, signal);
-        if (claim === undefined) {
-          outcome.state = 'passed over';
-          return;
-        }
+        // It never began, so it did not fail: it goes on waiting for its start.
+        if (claim === undefined) return;
         const told = { ...options, onEvent: tell };
         const model =
           claim.importId === undefined ? undefined : await client.describeImport(claim.importId, { signal });
