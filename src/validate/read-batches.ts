@@ -194,13 +194,15 @@ class GroupReader {
     const { rows } = batch;
     const { dimension } = this.options;
     const marks: Mark[] = [];
+    // Where no vector could be measured there is no length to name.
+    const vector = dimension > 0 ? `${dimension} numbers` : 'numbers';
     if (dense !== undefined) {
       for (let row = 0; row < rows; row++) {
         const state = dense.states[row];
         const length = dense.lengths[row]!;
         if (state === ROW.PRESENT && length === dimension) continue;
         if (state === ROW.ELEMENT_NULL) marks.push([row, 'VALUES_TYPE', 'values', 'numbers', 'a null among them']);
-        else if (state !== ROW.PRESENT) marks.push([row, 'VALUES_MISSING', 'values', `${dimension} numbers`, 'null']);
+        else if (state !== ROW.PRESENT) marks.push([row, 'VALUES_MISSING', 'values', vector, 'null']);
         else marks.push([row, 'VALUES_DIMENSION', 'values', `${dimension} numbers`, `${length} numbers`]);
       }
     }

@@ -281,6 +281,12 @@ describe('wrong rows', () => {
     expect(await check(select)).toMatchObject({ dimension: 2, rejected: 1 });
   });
 
+  it('vectors that are all null', async () => {
+    const result = await check(DENSE(9, undefined, 'NULL::FLOAT[]'));
+    expect(counted(result)).toEqual({ VALUES_MISSING: 9 });
+    expect(result.findings[0]).toMatchObject({ expected: 'numbers', got: 'null' });
+  });
+
   it('vectors longer than any index takes', async () => {
     const select = `SELECT 'a' AS id, range(20001)::FLOAT[] AS "values"`;
     expect(counted(await check(select))).toEqual({ DIMENSION_TOO_LARGE: 1 });
