@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { formatCount } from '../base/bytes.js';
 import { PineloadError } from '../base/errors.js';
 import { EXIT } from '../base/exit-codes.js';
@@ -17,7 +17,7 @@ import type {
 } from '../pipeline/import.js';
 import { runCommand, type CommandResult, type OutputFlags } from './action.js';
 import { costText } from '../importer/cost.js';
-import { addOptions, CONNECTION, LIMITS, OUTPUT, START, STORE, TOGETHER, WAIT } from './options.js';
+import { addOptions, option, CONNECTION, LIMITS, OUTPUT, START, STORE, TOGETHER, WAIT } from './options.js';
 import { shellWord } from './shell-word.js';
 import { MAX_TABLE_ROWS, printable, renderTable } from './table.js';
 
@@ -44,12 +44,12 @@ function addStart(imports: Command): void {
       'Starts an import. Repeated, or run by two processes at the same time, it starts one and finds it again.',
     )
     .addOption(uriOption().makeOptionMandatory())
-    .option('--state <uri>', 'state of the directory (default: <uri>.pineload/)')
-    .option('--run-id <id>', 'stands for {run} in --uri')
-    .option('--check', 'only look whether the import would go through: exit code 0, or 4 with what is wrong')
-    .option('--each', 'one import for each root of the directory: starts, follows and verifies them all')
-    .option('--no-manifest', 'the directory was made by other tools: start it unchecked')
-    .option('--no-check', 'do not look at index, namespaces and limits before');
+    .addOption(option('--state <uri>', 'state of the directory (default: <uri>.pineload/)'))
+    .addOption(option('--run-id <id>', 'stands for {run} in --uri'))
+    .addOption(option('--check', 'only look whether the import would go through: exit code 0, or 4 with what is wrong'))
+    .addOption(option('--each', 'one import for each root of the directory: starts, follows and verifies them all'))
+    .addOption(option('--no-manifest', 'the directory was made by other tools: start it unchecked'))
+    .addOption(option('--no-check', 'do not look at index, namespaces and limits before'));
   addOptions(command, CONNECTION, START, LIMITS, WAIT, STORE, OUTPUT)
     .addHelpText(
       'after',
@@ -85,12 +85,12 @@ function addWatch(imports: Command): void {
       'Follows imports to their ends; with --uri also verifies that everything arrived. Ctrl-C detaches, the imports go on.',
     )
     .argument('[id]', 'id of the import (default, with --uri: the one that was started of it)')
-    .option('--id <id>', 'id of the import')
+    .addOption(option('--id <id>', 'id of the import'))
     .addOption(uriOption())
-    .option('--state <uri>', 'state of the directory (default: <uri>.pineload/)')
-    .option('--run-id <id>', 'stands for {run} in --uri')
-    .option('--each', 'with --uri: the imports of all its roots')
-    .option('--all', 'all imports of the index that have not ended');
+    .addOption(option('--state <uri>', 'state of the directory (default: <uri>.pineload/)'))
+    .addOption(option('--run-id <id>', 'stands for {run} in --uri'))
+    .addOption(option('--each', 'with --uri: the imports of all its roots'))
+    .addOption(option('--all', 'all imports of the index that have not ended'));
   addOptions(command, CONNECTION, WAIT, TOGETHER, STORE, OUTPUT).action(
     async (argument: string | undefined, flags: WatchFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
@@ -127,11 +127,13 @@ function addRetry(imports: Command): void {
         'have to be deleted first; without --delete-leftovers it only says which.',
     )
     .addOption(uriOption().makeOptionMandatory())
-    .option('--state <uri>', 'state of the directory (default: <uri>.pineload/)')
-    .option('--run-id <id>', 'stands for {run} in --uri')
-    .option(
-      '--delete-leftovers',
-      'delete the namespaces that the failed imports left behind, with all records in them',
+    .addOption(option('--state <uri>', 'state of the directory (default: <uri>.pineload/)'))
+    .addOption(option('--run-id <id>', 'stands for {run} in --uri'))
+    .addOption(
+      option(
+        '--delete-leftovers',
+        'delete the namespaces that the failed imports left behind, with all records in them',
+      ),
     );
   const start = START.filter(({ flags }) => flags !== '--retry');
   addOptions(command, CONNECTION, start, LIMITS, WAIT, STORE, OUTPUT).action(
@@ -145,7 +147,7 @@ function addRetry(imports: Command): void {
 }
 
 function uriOption(): Option {
-  return new Option('-u, --uri <uri>', 'import directory: what convert or upload wrote to').env('PINELOAD_URI');
+  return option('-u, --uri <uri>', 'import directory: what convert or upload wrote to');
 }
 
 function verifiedText({ records, sample }: Receipt): string {
@@ -232,9 +234,9 @@ function addList(imports: Command): void {
   const command = imports
     .command('list')
     .summary('the imports of an index')
-    .option('-l, --limit <n>', 'imports on a page, 1 to 100', Number)
-    .option('-p, --pagination-token <token>', 'the next page')
-    .option('--all', 'every page');
+    .addOption(option('-l, --limit <n>', 'imports on a page, 1 to 100').argParser(Number))
+    .addOption(option('-p, --pagination-token <token>', 'the next page'))
+    .addOption(option('--all', 'every page'));
   addOptions(command, CONNECTION, OUTPUT).action(
     async (flags: IndexFlags & { limit?: number; paginationToken?: string; all?: boolean }) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
@@ -273,8 +275,10 @@ function addDescribe(imports: Command): void {
     .command('describe')
     .summary('one import')
     .argument('[id]', 'id of the import')
-    .option('--id <id>', 'id of the import')
-    .option('--exit-status', 'exit code 0 when it is completed, 6 when it failed or was cancelled, 7 while it runs');
+    .addOption(option('--id <id>', 'id of the import'))
+    .addOption(
+      option('--exit-status', 'exit code 0 when it is completed, 6 when it failed or was cancelled, 7 while it runs'),
+    );
   addOptions(command, CONNECTION, OUTPUT).action(
     async (id: string | undefined, flags: IndexFlags & { id?: string; exitStatus?: boolean }) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
@@ -292,7 +296,7 @@ function addCancel(imports: Command): void {
     .command('cancel')
     .summary('cancel an import; what it imported stays')
     .argument('[id]', 'id of the import')
-    .option('--id <id>', 'id of the import');
+    .addOption(option('--id <id>', 'id of the import'));
   addOptions(command, CONNECTION, OUTPUT).action(
     async (id: string | undefined, flags: IndexFlags & { id?: string }) => {
       await runCommand(flags, async ({ signal, onEvent }) => {

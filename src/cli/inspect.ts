@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { InspectOptions } from '../pipeline/inspect.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, OUTPUT, STORE } from './options.js';
+import { addOptions, option, OUTPUT, STORE } from './options.js';
 
 export function addInspectCommand(program: Command): void {
   const command = program
@@ -9,8 +9,10 @@ export function addInspectCommand(program: Command): void {
     .summary('schema, row groups, first records and value ranges of a Parquet file')
     .description('Shows what a Parquet file is made of and what its records look like.')
     .argument('<uri>', 'a Parquet file, or a directory of which the first is taken: local, s3://, gs:// or Azure URL')
-    .option('--records <n>', 'first records to show (default: 3)', Number)
-    .option('--sample <n>', 'rows that value ranges and norms are taken from (default: 10000)', Number);
+    .addOption(option('--records <n>', 'first records to show (default: 3)').argParser(Number))
+    .addOption(
+      option('--sample <n>', 'rows that value ranges and norms are taken from (default: 10000)').argParser(Number),
+    );
   addOptions(command, STORE, OUTPUT)
     .addHelpText(
       'after',

@@ -188,22 +188,37 @@ function unescapeTab(text: string): string {
 
 const ENV_FALSE = new Set(['', '0', 'false', 'no', 'off']);
 
+/** Kubernetes sets PINELOAD_PORT itself where a service is called pineload. */
+const WITHOUT_VARIABLE = new Set(['help', 'version', 'port']);
+
+/** Gives an option its variable: `--id-field` is PINELOAD_ID_FIELD. */
+function bindVariable(option: Option): void {
+  if (option.envVar !== undefined || WITHOUT_VARIABLE.has(option.name())) return;
+  const variable = `PINELOAD_${option.name().replace(/^no-/, '').replaceAll('-', '_').toUpperCase()}`;
+  if (!option.isBoolean() && !option.negate) {
+    option.env(variable);
+    return;
+  }
+  // Commander takes any value of a variable for "on"; PINELOAD_OVERWRITE=false must not overwrite.
+  const value = process.env[variable];
+  const on = value !== undefined && !ENV_FALSE.has(value.toLowerCase());
+  if (option.negate ? value !== undefined && !on : on) option.env(variable);
+}
+
+/** An option of one command alone, with its variable. */
+export function option(flags: string, text: string): Option {
+  const made = new Option(flags, text);
+  bindVariable(made);
+  return made;
+}
+
 /** Declares options on a command, each with its variable: `--id-field` is PINELOAD_ID_FIELD. */
 export function addOptions(command: Command, ...groups: readonly (readonly Spec[])[]): Command {
   for (const { flags, text, choices, parse, mandatory, group } of groups.flat()) {
-    const option = new Option(flags, text);
-    const variable = `PINELOAD_${option.name().replace(/^no-/, '').replaceAll('-', '_').toUpperCase()}`;
-    if (option.isBoolean() || option.negate) {
-      // Commander takes any value of a variable for "on"; PINELOAD_OVERWRITE=false must not overwrite.
-      const value = process.env[variable];
-      const on = value !== undefined && !ENV_FALSE.has(value.toLowerCase());
-      if (option.negate ? value !== undefined && !on : on) option.env(variable);
-    } else {
-      option.env(variable);
-    }
-    if (choices) option.choices([...choices]);
+    const made = option(flags, text);
+    if (choices) made.choices([...choices]);
     if (parse) {
-      option.argParser((value: string) => {
+      made.argParser((value: string) => {
         const parsed = parse(value);
         if (typeof parsed === 'number' && Number.isNaN(parsed)) {
           throw new InvalidArgumentError('It is not a number.');
@@ -211,9 +226,9 @@ export function addOptions(command: Command, ...groups: readonly (readonly Spec[
         return parsed;
       });
     }
-    if (mandatory) option.makeOptionMandatory();
-    option.helpGroup(`${group}:`);
-    command.addOption(option);
+    if (mandatory) made.makeOptionMandatory();
+    made.helpGroup(`${group}:`);
+    command.addOption(made);
   }
   return command;
 }

@@ -30,7 +30,7 @@ Examples:
   pineload import start --uri s3://bucket/words -i my-index       start the import, then watch it
   pineload run vectors.jsonl --to s3://bucket/words -i my-index   all of it, and proof that it arrived
 
-Every flag is also a variable: --id-field is PINELOAD_ID_FIELD. The API key comes from PINECONE_API_KEY or --api-key-file.
+Every flag (the emulator's apart) is also a variable: --id-field is PINELOAD_ID_FIELD. The API key comes from PINECONE_API_KEY or --api-key-file.
 Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials, configuration or conflict
             5 temporary, a retry may help · 6 import failed or records missing · 7 waiting timed out · 130/143 signals`,
     );

@@ -3,7 +3,7 @@ import { formatCount } from '../base/bytes.js';
 import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { convertJson, convertText } from './convert.js';
-import { addOptions, CONNECTION, LIMITS, MAPPING, OUTPUT, START, STORE, TARGET, WAIT } from './options.js';
+import { addOptions, option, CONNECTION, LIMITS, MAPPING, OUTPUT, START, STORE, TARGET, WAIT } from './options.js';
 import { shellWord } from './shell-word.js';
 
 export function addRunCommand(program: Command): void {
@@ -14,13 +14,17 @@ export function addRunCommand(program: Command): void {
       'Converts, stores, imports, waits and verifies. Run again after an interruption, it goes on where it was.',
     )
     .argument('<input...>', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input')
-    .requiredOption(
-      '--to <uri>',
-      's3://bucket/prefix, gs://bucket/prefix or Azure container URL; a directory for rehearsals',
+    .addOption(
+      option(
+        '--to <uri>',
+        's3://bucket/prefix, gs://bucket/prefix or Azure container URL; a directory for rehearsals',
+      ).makeOptionMandatory(),
     )
-    .option(
-      '--rehearse',
-      'import into a local stand-in for the service: no account, nothing leaves this machine but to --to',
+    .addOption(
+      option(
+        '--rehearse',
+        'import into a local stand-in for the service: no account, nothing leaves this machine but to --to',
+      ),
     );
   addOptions(command, CONNECTION, START, WAIT, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(

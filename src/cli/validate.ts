@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../base/exit-codes.js';
 import type { ValidateOptions } from '../pipeline/validate.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, CONNECTION, OUTPUT, STORE } from './options.js';
+import { addOptions, option, CONNECTION, OUTPUT, STORE } from './options.js';
 
 type ValidateFlags = Omit<ValidateOptions, 'uri'> & OutputFlags;
 
@@ -14,12 +14,18 @@ export function addValidateCommand(program: Command): void {
       'Checks an import directory before the service bills for it: layout, schema, limits and every row, whoever wrote the files.',
     )
     .argument('<uri>', 'the import directory or one file: local, s3://, gs:// or Azure URL')
-    .option('--sample <n>', 'look at the first rows of each file only', Number)
-    .option('--dimension <n>', 'length of every dense vector (default: the index, else the first vectors)', Number)
-    .option('--allow-zero-vectors', 'take dense vectors that hold only zeros')
-    .option('--files <n>', 'files read at once', Number)
-    .option('--max-findings <n>', 'findings told of each code (default: 10); all are counted', Number)
-    .option('--html <file>', 'also write the report as a page of HTML');
+    .addOption(option('--sample <n>', 'look at the first rows of each file only').argParser(Number))
+    .addOption(
+      option('--dimension <n>', 'length of every dense vector (default: the index, else the first vectors)').argParser(
+        Number,
+      ),
+    )
+    .addOption(option('--allow-zero-vectors', 'take dense vectors that hold only zeros'))
+    .addOption(option('--files <n>', 'files read at once').argParser(Number))
+    .addOption(
+      option('--max-findings <n>', 'findings told of each code (default: 10); all are counted').argParser(Number),
+    )
+    .addOption(option('--html <file>', 'also write the report as a page of HTML'));
   addOptions(command, CONNECTION, STORE, OUTPUT)
     .addHelpText(
       'after',

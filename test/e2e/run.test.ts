@@ -31,6 +31,18 @@ describe('run', () => {
     expect(code).toBe(0);
   });
 
+  it('takes every flag from its variable', async () => {
+    const env = {
+      PINELOAD_TO: temp('by-variable'),
+      PINELOAD_REHEARSE: 'yes',
+      PINELOAD_JSON: '1',
+      PINELOAD_OVERWRITE: 'no',
+    };
+    const { code, stdout } = await runCli(['run', WORDS], { env });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ verified: true, rehearsal: true });
+  });
+
   it('imports and verifies; run again, it finds its own import and starts no second', async () => {
     const before = starts();
     const args = ['run', WORDS, '--to', temp('words'), ...connection('one'), '--json'];
