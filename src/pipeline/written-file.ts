@@ -85,6 +85,12 @@ export class WrittenFile {
     });
   }
 
+  /** Dense vectors of the first `sampleRows` rows of a row group, in order. */
+  async vectors(group: number, dimension: number): Promise<Float32Array[]> {
+    const rows = Array.from({ length: this.sampleRows(group, dimension) }, (_, row) => row);
+    return this.#vectors(this.metadata.row_groups[group]!, rows, dimension);
+  }
+
   #place(group: number): { readonly first: number; readonly rows: number } {
     let first = 0;
     for (const before of this.metadata.row_groups.slice(0, group)) first += Number(before.num_rows);

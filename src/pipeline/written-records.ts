@@ -54,7 +54,11 @@ function pickRows(ids: readonly string[], rows: number, wanted: number, seed: st
   return [...picked].sort((a, b) => a - b);
 }
 
-/** Why the index may hold fewer records of a namespace than its files: ids that occur more than once. */
+/**
+ * Why the index may hold fewer records of a namespace than its files: ids that occur more than once, and, among records with
+ * different ids, vectors that do, which the service takes for duplicates and drops (docs.pinecone.io/guides/index-data/import-data,
+ * 2026-01).
+ */
 export async function explainMissing(
   store: ObjectStore,
   manifest: Manifest,
@@ -63,20 +67,48 @@ export async function explainMissing(
 ): Promise<string | undefined> {
   const entry = manifest.namespaces.find((one) => one.namespace === namespace);
   if (entry === undefined || entry.records > MAX_EXPLAINED_RECORDS) return undefined;
+  const dimension = manifest.kind === 'dense' ? (manifest.dimension ?? 0) : 0;
   const ids = new Set<string>();
-  let again = 0;
+  const vectors = new Set<string>();
+  let sameId = 0;
+  let sameVector = 0;
   for (const file of manifest.files) {
     if (file.namespace !== namespace) continue;
     const written = await WrittenFile.open(store, file, signal);
     for (let group = 0; group < written.rowGroups; group++) {
-      for (const id of await written.ids(group)) {
-        if (ids.has(id)) again++;
-        else ids.add(id);
+      const values = dimension > 0 ? await written.vectors(group, dimension) : [];
+      for (const [row, id] of (await written.ids(group)).entries()) {
+        if (ids.has(id)) {
+          sameId++;
+          continue;
+        }
+        ids.add(id);
+        const vector = values[row];
+        if (vector === undefined) continue;
+        const digest = vectorDigest(vector);
+        if (vectors.has(digest)) sameVector++;
+        else vectors.add(digest);
       }
     }
   }
-  if (again === 0) return 'its ids are all different: the reason is another one';
-  return `${again} of its records ${again === 1 ? 'has' : 'have'} the id of another one, of which the index keeps one`;
+  const reasons: string[] = [];
+  if (sameId > 0) reasons.push(`${have(sameId)} the id of another one, of which the index keeps one`);
+  if (sameVector > 0)
+    reasons.push(`${have(sameVector)} the same vector as another one, which the service drops as a duplicate`);
+  if (reasons.length > 0) return reasons.join('; ');
+  return dimension > 0
+    ? 'its ids and vectors are all different: the reason is another one'
+    : 'its ids are all different: the reason is another one';
+}
+
+const have = (records: number): string => `${records} of its records ${records === 1 ? 'has' : 'have'}`;
+
+/** Equal for vectors that are equal as numbers: -0 is 0. */
+function vectorDigest(vector: Float32Array): string {
+  for (let i = 0; i < vector.length; i++) if (vector[i] === 0) vector[i] = 0;
+  return createHash('sha1')
+    .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+    .digest('base64');
 }
 
 /** 48 bits that are the same on every machine. */

@@ -88,9 +88,24 @@ describe('explainMissing', () => {
     const { manifest } = await convertRecords(rows, { to: temp('twice') });
     const store = await openStore(temp('twice'));
     expect(await explainMissing(store, manifest, 'a')).toContain('3 of its records have the id of another one');
-    expect(await explainMissing(store, manifest, 'b')).toContain('its ids are all different');
+    expect(await explainMissing(store, manifest, 'b')).toContain('its ids and vectors are all different');
     expect(await explainMissing(store, manifest, 'c')).toBeUndefined();
   });
+});
+
+it('explains records that the service drops because their vectors are the same', async () => {
+  // -0 and 0 are equal; a repeated id is counted as that, not as a repeated vector.
+  const rows = [
+    { id: 'a', values: [1, 0] },
+    { id: 'b', values: [1, -0] },
+    { id: 'c', values: [1, 0] },
+    { id: 'd', values: [2, 0] },
+    { id: 'd', values: [2, 0] },
+  ];
+  const { manifest } = await convertRecords(rows, { to: temp('same-vectors') });
+  const why = await explainMissing(await openStore(temp('same-vectors')), manifest, '__default__');
+  expect(why).toContain('1 of its records has the id of another one');
+  expect(why).toContain('2 of its records have the same vector as another one');
 });
 
 it('a file that is no longer what was written is told, not taken for a sample', async () => {
