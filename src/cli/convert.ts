@@ -3,7 +3,7 @@ import type { ConvertResult } from '../pipeline/commit.js';
 import type { ConvertOptions } from '../pipeline/options.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { addOptions, LIMITS, MAPPING, OUTPUT, STORE, TARGET, TO } from './options.js';
-import { shellWord } from './shell-word.js';
+import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';
 
 export function addConvertCommand(program: Command): void {

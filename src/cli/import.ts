@@ -18,7 +18,7 @@ import type {
 import { runCommand, type CommandResult, type OutputFlags } from './action.js';
 import { costText } from '../importer/cost.js';
 import { addOptions, option, CONNECTION, LIMITS, OUTPUT, START, STORE, TOGETHER, WAIT } from './options.js';
-import { shellWord } from './shell-word.js';
+import { shellWord } from '../base/shell-word.js';
 import { MAX_TABLE_ROWS, printable, renderTable } from './table.js';
 
 interface IndexFlags extends ServiceOptions, OutputFlags {}

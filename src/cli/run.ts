@@ -4,7 +4,7 @@ import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { convertJson, convertText } from './convert.js';
 import { addOptions, option, CONNECTION, LIMITS, MAPPING, OUTPUT, START, STORE, TARGET, WAIT } from './options.js';
-import { shellWord } from './shell-word.js';
+import { shellWord } from '../base/shell-word.js';
 
 export function addRunCommand(program: Command): void {
   const command = program

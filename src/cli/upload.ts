@@ -3,7 +3,7 @@ import type { UploadOptions } from '../pipeline/upload.js';
 import { formatBytes, formatCount } from '../base/bytes.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { addOptions, OUTPUT, STORE, TO, UPLOAD } from './options.js';
-import { shellWord } from './shell-word.js';
+import { shellWord } from '../base/shell-word.js';
 
 export function addUploadCommand(program: Command): void {
   const command = program

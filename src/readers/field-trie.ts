@@ -50,21 +50,3 @@ export class FieldTrie {
     return node;
   }
 }
-
-/** The child whose name is `bytes[start … end)`. */
-export function childByName(node: FieldNode, bytes: Uint8Array, start: number, end: number): FieldNode | undefined {
-  const length = end - start;
-  for (const child of node.children) {
-    const { name } = child;
-    if (name.length !== length) continue;
-    let i = 0;
-    while (i < length && bytes[start + i] === name[i]) i++;
-    if (i === length) return child;
-  }
-  return undefined;
-}
-
-export function childByElement(node: FieldNode, element: number): FieldNode | undefined {
-  for (const child of node.children) if (child.element === element) return child;
-  return undefined;
-}

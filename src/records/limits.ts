@@ -20,10 +20,6 @@ export const MAX_NAMESPACES_PER_IMPORT = 10_000;
 export const MAX_IMPORT_BYTES = 1_000_000_000_000;
 /** Import URI: 1–1,500 characters. OpenAPI 2026-04 `StartImportRequest.uri`. */
 export const MAX_URI_LENGTH = 1_500;
-/** A directory or file name on common file systems (ext4, APFS, NTFS): 255 bytes. */
-export const MAX_FILE_NAME_BYTES = 255;
-/** Object keys of S3 and Google Cloud Storage: 1,024 bytes (Azure: 1,024 characters). */
-export const MAX_OBJECT_KEY_BYTES = 1_024;
 /** Name of the default namespace in import directories and API paths (API versions from 2025-04). */
 export const DEFAULT_NAMESPACE = '__default__';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/errors.js';
-import { RULES, type RuleCode } from '../records/rule-codes.js';
+import type { RuleCode } from '../records/rule-codes.js';
 
 /** What is known of a rule over files and directories. */
 export interface FileRuleInfo {
@@ -82,10 +82,3 @@ export type FileRuleCode = keyof typeof FILE_RULES;
 
 /** Every code a finding may have: rules over rows, rules over files, errors of reading, checks of the importer. */
 export type FindingCode = RuleCode | FileRuleCode | ErrorCode | (string & {});
-
-/** The title of a rule, where the code is one of a rule. */
-export function ruleTitle(code: string): string | undefined {
-  if (Object.hasOwn(FILE_RULES, code)) return FILE_RULES[code as FileRuleCode].title;
-  if (Object.hasOwn(RULES, code)) return RULES[code as RuleCode].title;
-  return undefined;
-}

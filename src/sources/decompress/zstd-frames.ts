@@ -5,7 +5,6 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 export const SKIPPABLE_MAGIC = 0x184d2a50;
 /** No block, compressed or not, gives out more than this. */
 export const MAX_BLOCK_BYTES = 128 * 1024;
-export const MAX_FRAME_HEADER_BYTES = 18;
 export const BLOCK_HEADER_BYTES = 3;
 export const CHECKSUM_BYTES = 4;
 
