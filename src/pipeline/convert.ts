@@ -1,20 +1,15 @@
 import { tmpdir } from 'node:os';
-import { throwIfAborted } from '../base/abort.js';
-import { PineloadError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
-import { parseCsvHeader } from '../readers/csv/header.js';
 import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
-import { resolveMapping } from '../readers/mapping.js';
 import { openReaderPool, type ReaderPool } from '../readers/pool/reader-pool.js';
 import type { ReaderConfig } from '../readers/reader.js';
-import type { RecordBatch } from '../records/batch.js';
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
 import { parseLayout, type Layout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { commit, doneEvent, resultOf, type ConvertResult } from './commit.js';
 import { readSplitEntry, type SplitEntry } from './journal.js';
-import { delimiterOf, openChunks, type OpenedChunks } from './open-chunks.js';
+import { openChunks, type OpenedChunks } from './open-chunks.js';
 import {
   bufferBudget,
   DEFAULT_ON_ERROR,
@@ -25,9 +20,11 @@ import {
   workerCount,
   type ConvertOptions,
 } from './options.js';
-import { planInput, planLayout, planSplits, type Plan, type Split } from './plan.js';
+import { mappingFor } from './mapping-for.js';
+import { pieceBytes, planInput, planLayout, planSplits, type Plan, type Split, type SplitPiece } from './plan.js';
 import { probe, type Probe } from './probe.js';
 import { Throttle } from './progress.js';
+import { readBatches } from './read-batches.js';
 import { ruleOptions } from './rule-options.js';
 import { SplitRun } from './split-run.js';
 import { openTarget, openWithAccess, type Target } from './stores.js';
@@ -183,7 +180,7 @@ class Conversion {
       const before = finished[split.index];
       const entry = before ?? (await this.#split(split, found));
       if (before !== undefined) {
-        for (const input of split.inputs) this.#bytesRead += plan.inputs[input]!.bytes ?? 0;
+        for (const piece of split.pieces) this.#bytesRead += pieceBytes(piece, plan);
       }
       entries.push(entry);
       this.#done.records += entry.records;
@@ -217,10 +214,18 @@ class Conversion {
     });
     this.#current = run;
     try {
-      for (const input of split.inputs) {
-        const source = this.sources[input]!;
-        const opened = source === found.source ? found.opened : undefined;
-        await this.#source(source, opened ?? (await this.#open(source)), found.mapping.config, run);
+      for (const piece of split.pieces) {
+        const source = this.sources[piece.input]!;
+        const opened = (source === found.source ? found.opened : undefined) ?? (await this.#open(source, piece.range));
+        const batches = readBatches(opened, {
+          pool: this.pool,
+          configOf: (chunk) => mappingFor(source, opened.header, chunk.bytes, found.mapping.config, options),
+          signal: options.signal,
+        });
+        for await (const batch of batches) {
+          await run.add(batch);
+          this.#progress.tick();
+        }
       }
       return await run.finish();
     } catch (error) {
@@ -229,66 +234,14 @@ class Conversion {
     }
   }
 
-  #open(source: Source): Promise<OpenedChunks> {
+  #open(source: Source, range: SplitPiece['range']): Promise<OpenedChunks> {
     return openChunks(source, {
+      range,
       signal: this.options.signal,
       maxRecordBytes: this.settings.maxRecordBytes,
       delimiter: this.options.delimiter,
       onRead: this.#onRead,
     });
-  }
-
-  /** Reads on all threads; the columns are taken in the order of the chunks, whichever thread is done first. */
-  async #source(source: Source, { header, chunks }: OpenedChunks, mapping: ReaderConfig, run: SplitRun): Promise<void> {
-    let config: ReaderConfig | undefined;
-    const underWay: Promise<RecordBatch>[] = [];
-    const takeFirst = async (): Promise<void> => {
-      await run.add(await underWay.shift()!);
-      this.#progress.tick();
-    };
-    try {
-      for await (const chunk of chunks) {
-        throwIfAborted(this.options.signal);
-        config ??= this.#configFor(source, header, chunk.bytes, mapping);
-        const reading = this.pool.read(config, chunk);
-        // It is awaited when its turn comes; a failure until then must not end the process.
-        reading.catch(() => undefined);
-        underWay.push(reading);
-        if (underWay.length >= this.pool.width) await takeFirst();
-      }
-      while (underWay.length > 0) await takeFirst();
-    } finally {
-      await Promise.allSettled(underWay);
-    }
-  }
-
-  /** The mapping for a source of another format or CSV header than the first: its own fields, the choices already made. */
-  #configFor(source: Source, header: Uint8Array | undefined, sample: Uint8Array, mapping: ReaderConfig): ReaderConfig {
-    if (source.format === 'jsonl' && mapping.format === 'jsonl') return mapping;
-    const delimiter = delimiterOf(source, this.options.delimiter);
-    if (header !== undefined && mapping.csv?.delimiter === delimiter) {
-      const names = parseCsvHeader(header, delimiter, source.name);
-      if (names.length === mapping.csv.header.length && names.every((name, i) => name === mapping.csv!.header[i])) {
-        return mapping;
-      }
-    }
-    const resolve = (vectorType: ConvertOptions['vectorType']): ReaderConfig => {
-      const options = { ...this.options, vectorType, dimension: mapping.dimension || undefined };
-      return resolveMapping(sample, source.name, source.format, header, options).config;
-    };
-    // Not stated as the user's choice, so that a vector of the other kind is still noticed.
-    let config = resolve(this.options.vectorType);
-    if (config.kind !== mapping.kind && mapping.kind === 'hybrid') config = resolve('hybrid');
-    if (config.kind !== mapping.kind) {
-      throw new PineloadError('MAPPING_UNRESOLVED', {
-        source: source.name,
-        field: 'vectorType',
-        expected: `${mapping.kind} vectors, as in the first input`,
-        got: `${config.kind} vectors`,
-        hint: 'One run takes one kind: convert this input by itself, or state --vector-type.',
-      });
-    }
-    return { ...config, keepRaw: mapping.keepRaw };
   }
 
   readonly #onRead = (bytes: number): void => {

@@ -1,6 +1,7 @@
 import { csvChunks, jsonlChunks } from '../readers/chunks.js';
 import type { Chunk } from '../readers/reader.js';
 import type { OpenSourceOptions, Source } from '../sources/source.js';
+import type { SplitPiece } from './plan.js';
 
 /** A source cut into chunks; for CSV with the header row taken off. */
 export interface OpenedChunks {
@@ -11,7 +12,12 @@ export interface OpenedChunks {
 /** Opens a source. The caller must run `chunks` to its end or call its `return`, so that files are closed. */
 export async function openChunks(
   source: Source,
-  options: OpenSourceOptions & { readonly maxRecordBytes: number; readonly delimiter: string | undefined },
+  options: OpenSourceOptions & {
+    readonly maxRecordBytes: number;
+    readonly delimiter: string | undefined;
+    /** Lines whose first byte lies in `[start, end)`; default all. */
+    readonly range?: SplitPiece['range'];
+  },
 ): Promise<OpenedChunks> {
   const bytes = source.open({ signal: options.signal, onRead: options.onRead });
   const { maxRecordBytes } = options;

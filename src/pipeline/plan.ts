@@ -12,11 +12,19 @@ export interface PlanInput {
   readonly version: string | undefined;
 }
 
+/** An input, or a share of a plain JSONL file. */
+export interface SplitPiece {
+  /** Position in `plan.inputs`. */
+  readonly input: number;
+  /** The lines whose first byte lies in `[start, end)`. Absent: all of the input. */
+  readonly range?: readonly [start: number, end: number] | undefined;
+}
+
 /** A share of the input: finished or not, never half. */
 export interface Split {
   readonly index: number;
-  /** Positions in `plan.inputs`, read one after the other. */
-  readonly inputs: readonly number[];
+  /** Read one after the other. */
+  readonly pieces: readonly SplitPiece[];
 }
 
 /** Records from memory need no mapping; only their kind is settled. */
@@ -60,21 +68,26 @@ export function planInput(source: Source): PlanInput {
 /** Gathers whole inputs, in order, into splits of up to `splitBytes` stored bytes; a larger input is a split of its own. */
 export function planSplits(inputs: readonly PlanInput[], splitBytes: number): Split[] {
   const splits: Split[] = [];
-  let current: number[] = [];
+  let current: SplitPiece[] = [];
   let size = 0;
   const close = (): void => {
-    if (current.length > 0) splits.push({ index: splits.length, inputs: current });
+    if (current.length > 0) splits.push({ index: splits.length, pieces: current });
     current = [];
     size = 0;
   };
   inputs.forEach((input, i) => {
     const bytes = input.bytes ?? Infinity;
     if (current.length > 0 && size + bytes > splitBytes) close();
-    current.push(i);
+    current.push({ input: i });
     size += bytes;
   });
   close();
   return splits;
+}
+
+/** Stored bytes that a piece stands for; 0 when that is not known. */
+export function pieceBytes({ input, range }: SplitPiece, plan: Plan): number {
+  return range === undefined ? (plan.inputs[input]!.bytes ?? 0) : range[1] - range[0];
 }
 
 /** Standard input cannot be read twice: a run with it has nothing to compare and nothing to go on from. */

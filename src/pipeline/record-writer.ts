@@ -142,7 +142,7 @@ export class RecordWriter {
       version: 1,
       pineload: VERSION,
       inputs: [{ name: '<records>', format: 'records', compression: 'none', bytes: undefined, version: undefined }],
-      splits: [{ index: 0, inputs: [0] }],
+      splits: [{ index: 0, pieces: [{ input: 0 }] }],
       mapping: { format: 'records', kind, dimension },
       output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout) },
     };

@@ -51,15 +51,29 @@ export class LocalSource implements Source {
     });
   }
 
-  async *#read(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  get localPath(): string | undefined {
+    return this.version === undefined ? undefined : this.path;
+  }
+
+  get openRange(): Source['openRange'] {
+    if (this.version === undefined) return undefined;
+    return (start, end, options = {}) =>
+      openBytes((signal) => this.#read(signal, start, end), { ...options, name: this.name, compression: 'none' });
+  }
+
+  async *#read(signal: AbortSignal, start?: number, end = Infinity): AsyncGenerator<Uint8Array> {
     const file = await openFile(this.path, this.name);
     try {
       await this.#checkUnchanged(file);
-      for (;;) {
+      // Pipes have no positions: without a start they are read from where they are.
+      for (let at = start ?? 0; at < end;) {
         if (signal.aborted) throw abortError(signal);
         // A buffer of its own for each read: the bytes are handed on and may be kept.
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES);
+        const length = Math.min(READ_BYTES, end - at);
+        const position = start === undefined ? null : at;
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
         if (bytesRead === 0) break;
+        at += bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
       await this.#checkUnchanged(file);

@@ -13,6 +13,14 @@ export interface Source {
   readonly version: string | undefined;
   /** The decompressed bytes. `onRead` is told of stored bytes as they are read. May be called again unless it is standard input. */
   open(options?: OpenSourceOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The stored bytes `[start, end)`, as they are: nothing is decompressed. Absent where an input can only be read from front to
+   * back (standard input, a pipe).
+   */
+  readonly openRange?:
+    ((start: number, end: number, options?: OpenSourceOptions) => AsyncIterable<Uint8Array>) | undefined;
+  /** Where a file lies, for threads that open it themselves. Undefined for everything that is not a regular local file. */
+  readonly localPath?: string | undefined;
 }
 
 export interface OpenSourceOptions {

@@ -43,19 +43,28 @@ export class StoreSource implements Source {
     });
   }
 
-  async *#read(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  openRange(start: number, end: number, options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
+    return openBytes((signal) => this.#read(signal, start, Math.min(end, this.bytes)), {
+      ...options,
+      name: this.name,
+      compression: 'none',
+    });
+  }
+
+  async *#read(signal: AbortSignal, start = 0, end = this.bytes): AsyncGenerator<Uint8Array> {
     // A store of its own, closed with the read: no connection stays open between inputs.
     const store = await this.openStore(this.root);
     try {
       let got = 0;
-      for await (const bytes of store.read(this.object.key, { signal })) {
+      const range = start === 0 && end === this.bytes ? {} : { start, end };
+      for await (const bytes of store.read(this.object.key, { ...range, signal })) {
         got += bytes.length;
         yield bytes;
       }
-      if (got !== this.bytes) {
+      if (got !== end - start) {
         throw new PineloadError('INPUT_CHANGED', {
           source: this.name,
-          expected: `${this.bytes} bytes`,
+          expected: `${end - start} bytes`,
           got: `${got} bytes`,
         });
       }
