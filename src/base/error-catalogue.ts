@@ -20,7 +20,11 @@ export const CATALOGUE = {
   UNEXPECTED: e('pipeline', EXIT.UNEXPECTED, 'something unexpected happened'),
   ABORTED: e('pipeline', EXIT.SIGINT, 'stopped on request'),
   USAGE: e('cli', EXIT.USAGE, 'the command line is not valid'),
+  STATUS_MISSING: e('cli', EXIT.TEMPORARY, 'there is no status file yet'),
+  STATUS_STALE: e('cli', EXIT.TEMPORARY, 'the status is older than allowed'),
   OPTION_INVALID: e('pipeline', EXIT.USAGE, 'an option is not valid'),
+
+  SCRATCH_TOO_SMALL: e('pipeline', EXIT.CONFIG, 'the directory for temporary files has too little room'),
 
   INPUT_NOT_FOUND: e('sources', EXIT.CONFIG, 'no such input'),
   INPUT_EMPTY: e('sources', EXIT.REJECTED, 'the input holds no record'),

@@ -7,7 +7,7 @@ import type { StoreAccess } from '../pipeline/stores.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { readFaults } from './faults-option.js';
 import { parseIndexSpec } from './index-spec.js';
-import { addOptions, OUTPUT, STORE } from './options.js';
+import { addOptions, STORE, TALK } from './options.js';
 import { runBeside } from './run-beside.js';
 
 interface EmulatorFlags extends OutputFlags, StoreAccess {
@@ -103,7 +103,7 @@ export function addEmulatorCommand(program: Command): void {
         `control plane and first index, the next indexes after it; 0 takes any (default: ${DEFAULT_EMULATOR_PORT})`,
       ).argParser(integer),
     );
-  addOptions(command, LISTENING, IMPORTS, LIMITS, BEHAVIOUR, STORE, OUTPUT)
+  addOptions(command, LISTENING, IMPORTS, LIMITS, BEHAVIOUR, STORE, TALK)
     .addHelpText(
       'after',
       `

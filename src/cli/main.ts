@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
 import { EXIT } from '../base/exit-codes.js';
-import { buildProgram } from './program.js';
+import { watchStopSignals } from './stop-signal.js';
+
+watchStopSignals();
 
 // A reader that goes away (`| head`) is no fault of ours. Without one for the result there is nothing left to do; without
 // one for the talk the work goes on.
@@ -13,10 +14,15 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // Commander has said what is wrong; help and version end with 0.
   process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+  if (error.exitCode !== 0) {
+    const { reportUsageError } = await import('./usage-error.js');
+    reportUsageError(error, process.argv.slice(2), process.env);
+  }
 }

@@ -175,11 +175,24 @@ export const WAIT: readonly Spec[] = [
   }),
 ];
 
-/** Every command has these. */
-export const OUTPUT: readonly Spec[] = [
+/** How every command talks. */
+export const TALK: readonly Spec[] = [
   spec('Talk', '-j, --json', 'events as JSON lines on stderr, the result as one JSON line on stdout'),
   spec('Talk', '-q, --quiet', 'only warnings, errors and the result'),
   spec('Talk', '--no-color', 'plain text'),
+];
+
+/** Every command that works has these: talk, and what schedulers need. */
+export const OUTPUT: readonly Spec[] = [
+  ...TALK,
+  spec('Jobs', '--summary-file <file>', 'a small JSON of how it ended, written on success and on failure'),
+  spec('Jobs', '--status-file <file>', 'progress, refreshed every 5 seconds; "pineload status" reads it'),
+  spec('Jobs', '--metrics-file <file>', 'the same as Prometheus text'),
+  spec(
+    'Jobs',
+    '--stop-grace <duration>',
+    'a stop by SIGTERM or Ctrl-C that takes longer leaves at once (default: 25s)',
+  ),
 ];
 
 function unescapeTab(text: string): string {

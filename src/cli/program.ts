@@ -4,7 +4,9 @@ import { addConvertCommand } from './convert.js';
 import { addEmulatorCommand } from './emulator.js';
 import { addImportCommand } from './import.js';
 import { addInspectCommand } from './inspect.js';
+import { rememberCommand } from './command-name.js';
 import { addRunCommand } from './run.js';
+import { addStatusCommand } from './status.js';
 import { addUploadCommand } from './upload.js';
 import { addValidateCommand } from './validate.js';
 
@@ -41,5 +43,7 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
   addUploadCommand(program);
   addImportCommand(program);
   addEmulatorCommand(program);
+  addStatusCommand(program);
+  program.hook('preAction', (_, command) => rememberCommand(command));
   return program;
 }
