@@ -1,3 +1,16 @@
+/**
+ * Checksums of a whole object, in lower-case hex, most significant byte first. `crc64nvme` is CRC-64/NVME, which S3 and Azure (as
+ * "CRC64") keep to; `crc32c` is what Google Cloud Storage keeps for every object.
+ */
+export interface Checksums {
+  readonly crc64nvme?: string | undefined;
+  readonly crc32c?: string | undefined;
+  /** Where the store has no other: GCS for objects in one piece, S3 without checksum headers for objects in one part. */
+  readonly md5?: string | undefined;
+}
+
+export type ChecksumName = keyof Checksums;
+
 /** What a store says of an object. */
 export interface ObjectInfo {
   /** Relative to the store's root, with `/` between parts. */
@@ -5,6 +18,11 @@ export interface ObjectInfo {
   readonly bytes: number;
   /** Opaque version mark, where the store has one: ETag, generation, or mtime for local files. */
   readonly etag?: string | undefined;
+  /**
+   * From `head`: what the store reports. From a write: what was computed over the bytes given, which the store has
+   * confirmed as far as it can. Empty or absent where the store has none (local directories).
+   */
+  readonly checksums?: Checksums | undefined;
   /** What the writer noted beside the object. From `head`; a listing gives it only where that costs no further request. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -17,10 +35,24 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An object held open: many ranges are read without finding it anew, into memory that is used again and again. */
+export interface OpenObject {
+  /** Fills `target` with the bytes from `start` on. Resolves to how many there were, fewer only at the object's end. */
+  read(target: Uint8Array, start: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 export interface WriteOptions {
   /** Refuse with `OBJECT_EXISTS` if there is an object of that key when the write becomes visible. */
   readonly ifAbsent?: boolean | undefined;
   readonly contentType?: string | undefined;
+  /** Checksums that the write is to compute besides those its store needs; found in the ObjectInfo it ends in. Default: none. */
+  readonly checksums?: readonly ('crc64nvme' | 'crc32c')[] | undefined;
+  /**
+   * `create` only: the bytes are those of an earlier write of this key that may have been cut off. What is stored of it and
+   * hashes the same is not sent again. Default false.
+   */
+  readonly resume?: boolean | undefined;
   /**
    * Short notes kept beside the object; local directories keep none. Names are lower-case ASCII letters and digits only: Azure takes
    * no hyphen, some proxies drop header names with an underscore.
@@ -41,6 +73,14 @@ export interface ObjectWriter {
   abort(): Promise<void>;
 }
 
+/** An upload that was begun and neither finished nor dropped; its parts are stored, invisibly, and paid for. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly begun: Date;
+  /** Drops what is stored of it. Does nothing when it has been finished or dropped since. */
+  drop(signal?: AbortSignal): Promise<void>;
+}
+
 /**
  * A directory in a store: local, S3, Google Cloud Storage or Azure Blob Storage. Keys are relative to it, never begin
  * with `/` and never hold `.` or `..` as a part (refused with `URI_INVALID`). Failures are PineloadErrors: STORE_CREDENTIALS,
@@ -53,15 +93,23 @@ export interface ObjectStore {
   /** Longest key in bytes that fits below this root, and longest single part of a key. */
   readonly maxKeyBytes: number;
   readonly maxPartBytes: number;
+  /** Size in bytes of every part but the last of the objects it writes; undefined where nothing is sent in parts (local). */
+  readonly partBytes?: number | undefined;
+  /** After how many days the service itself drops what was never finished, where it does so unasked (Azure, GCS). */
+  readonly unfinishedDays?: number | undefined;
   /** Every object whose key begins with `prefix` (relative; `''` for all), in key order where the store has one. */
   list(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ObjectInfo>;
   /** Undefined when there is no such object. */
   head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined>;
   /** The object's bytes as they come. Throws OBJECT_NOT_FOUND. */
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Opens an object to be read at any place into the caller's own memory; only stores that gain by it have this. */
+  openRead?(key: string): Promise<OpenObject>;
   create(key: string, options?: WriteOptions): Promise<ObjectWriter>;
   /** Small objects in one go. */
   put(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<ObjectInfo>;
+  /** Uploads below this root that were begun and never finished, where the service tells of them (S3). */
+  unfinished?(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<UnfinishedUpload>;
   /** Does nothing when there is no such object. */
   delete(key: string, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
