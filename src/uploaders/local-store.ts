@@ -5,7 +5,7 @@ import { throwIfAborted } from '../base/abort.js';
 import { PineloadError, quote } from '../base/errors.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
-import type { ObjectInfo, ObjectStore, ObjectWriter, ReadOptions, WriteOptions } from './object-store.js';
+import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
 import type { Target } from './uri.js';
 
 /** Bytes asked of the file system at a time. */
@@ -86,6 +86,27 @@ export class LocalStore implements ObjectStore {
     } finally {
       await handle.close();
     }
+  }
+
+  async openRead(key: string): Promise<OpenObject> {
+    checkKey(key, this);
+    const handle = await this.#openInside(key);
+    return {
+      read: async (target, start) => {
+        try {
+          let got = 0;
+          while (got < target.length) {
+            const { bytesRead } = await handle.read(target, got, target.length - got, start + got);
+            if (bytesRead === 0) break;
+            got += bytesRead;
+          }
+          return got;
+        } catch (error) {
+          throw this.#error(error, key, 'read');
+        }
+      },
+      close: () => handle.close(),
+    };
   }
 
   async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {

@@ -132,7 +132,11 @@ export async function inspectFile(
       source: input.source,
       maxRows: settings.sample ?? DEFAULT_INSPECT_ROWS,
     };
-    for await (const batch of readBatches(file, bound, options)) measures.add(batch);
+    try {
+      for await (const batch of readBatches(file, bound, options)) measures.add(batch);
+    } finally {
+      await input.close?.();
+    }
   }
   const first = log.kept.find(({ severity }) => severity === 'error');
   return {

@@ -169,7 +169,6 @@ class GroupReader {
     }
     const sink = new FixedListSink(rows, dimension, this.#memory);
     await this.#in(this.columns.values!.node, () => this.#values!.read(rows, sink));
-    sink.flush();
     return sink;
   }
 

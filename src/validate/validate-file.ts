@@ -63,7 +63,11 @@ export function kindOfColumns({ values, sparse }: ImportColumns): VectorKind {
 export async function findDimension({ file, columns }: Omit<CheckedFile, 'entry'>): Promise<number | undefined> {
   if (columns?.values === undefined) return undefined;
   const counts = new Map<number, number>();
-  for (const length of await firstLengths(file, columns.values)) counts.set(length, (counts.get(length) ?? 0) + 1);
+  try {
+    for (const length of await firstLengths(file, columns.values)) counts.set(length, (counts.get(length) ?? 0) + 1);
+  } finally {
+    await file.input.close?.();
+  }
   let best: number | undefined;
   for (const [length, count] of counts) {
     if (length > 0 && count > (best === undefined ? 0 : counts.get(best)!)) best = length;
@@ -102,23 +106,27 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
       v2 ||= facts.v2;
     },
   });
-  for await (const batch of batches) {
-    throwIfAborted(options.signal);
-    checkBatch(batch, options.rules);
-    for (const reject of batch.rejects) log.reject(reject);
-    result.rows += batch.rows;
-    result.rejected += batch.rejects.length;
-    if (batch.values !== undefined) result.denseRows += batch.rows;
-    result.sparseRows += presentRows(batch.sparse?.validity, batch.sparse === undefined ? 0 : batch.rows);
-    options.onRows(batch.rows, batch.rejects.length);
-    if (result.rejected >= options.maxRejected && result.rows < file.metadata.rows) {
-      log.rule('FILE_ROWS_NOT_READ', {
-        file: entry.key,
-        expected: `fewer than ${options.maxRejected} rejected rows`,
-        got: `${result.rejected} of ${result.rows}`,
-      });
-      break;
+  try {
+    for await (const batch of batches) {
+      throwIfAborted(options.signal);
+      checkBatch(batch, options.rules);
+      for (const reject of batch.rejects) log.reject(reject);
+      result.rows += batch.rows;
+      result.rejected += batch.rejects.length;
+      if (batch.values !== undefined) result.denseRows += batch.rows;
+      result.sparseRows += presentRows(batch.sparse?.validity, batch.sparse === undefined ? 0 : batch.rows);
+      options.onRows(batch.rows, batch.rejects.length);
+      if (result.rejected >= options.maxRejected && result.rows < file.metadata.rows) {
+        log.rule('FILE_ROWS_NOT_READ', {
+          file: entry.key,
+          expected: `fewer than ${options.maxRejected} rejected rows`,
+          got: `${result.rejected} of ${result.rows}`,
+        });
+        break;
+      }
     }
+  } finally {
+    await file.input.close?.();
   }
   return result;
 }

@@ -61,6 +61,51 @@ export function readLevels(cursor: Cursor, bitWidth: number, count: number, max:
   return allMax ? undefined : levels;
 }
 
+/**
+ * Repetition levels of lists that lie in no other list, which are 0 where a row begins and 1 where it goes on: the places
+ * of the zeros. The levels themselves, one for every number of every vector, are not written out: a row of 1536 numbers is
+ * a few bytes of runs.
+ */
+export function readRowStarts(cursor: Cursor, count: number): Uint32Array {
+  let starts = new Uint32Array(Math.min(count, 256));
+  let used = 0;
+  const begin = (at: number): void => {
+    if (used === starts.length) {
+      const larger = new Uint32Array(Math.min(count, 2 * used));
+      larger.set(starts);
+      starts = larger;
+    }
+    starts[used++] = at;
+  };
+  let done = 0;
+  while (done < count) {
+    const head = readVarint(cursor);
+    if (head % 2 === 0) {
+      const run = Math.min(head / 2, count - done);
+      if (run === 0) throw corrupt('a run of levels is empty');
+      const value = readFixed(cursor, 1);
+      if (value > 1) throw corrupt('a level is beyond 1', { got: String(value) });
+      if (value === 0) for (let i = done; i < done + run; i++) begin(i);
+      done += run;
+    } else {
+      const groups = (head - 1) / 2;
+      const run = Math.min(groups * 8, count - done);
+      if (run === 0 || Math.ceil(run / 8) > cursor.end - cursor.at) throw corrupt('levels are cut off');
+      const end = done + run;
+      for (let at = cursor.at; done < end; at++, done += 8) {
+        // Bits that are not set are where rows begin; in long lists nearly every byte has none.
+        for (let clear = ~cursor.bytes[at]! & 0xff; clear !== 0; clear &= clear - 1) {
+          const level = done + 31 - Math.clz32(clear & -clear);
+          if (level < end) begin(level);
+        }
+      }
+      done = end;
+      cursor.at += Math.min(groups, cursor.end - cursor.at);
+    }
+  }
+  return starts.subarray(0, used);
+}
+
 /** Gives the largest level that was met. */
 function unpackLevels(
   bytes: Uint8Array,

@@ -29,6 +29,8 @@ export interface ListSink {
   append(row: number, values: Numbers | RawFloats, from: number, to: number): void;
   /** The row is one of ROW, but not PRESENT. */
   mark(row: number, state: number): void;
+  /** What was appended is about to go away: whatever was not copied must be. */
+  flush(): void;
 }
 
 /**
@@ -41,6 +43,8 @@ export class ListColumn {
   #dictionary: Numbers | undefined;
   #level = 0;
   #value = 0;
+  /** Rows of the page that were begun. */
+  #begun = 0;
 
   constructor(
     private readonly pages: ColumnPages,
@@ -53,23 +57,27 @@ export class ListColumn {
     let row = -1;
     for (;;) {
       if (this.#page === undefined || this.#level === this.#page.count) {
+        sink.flush();
         if (!(await this.#nextPage())) {
           if (row + 1 < rows) throw corrupt('the column has fewer rows than its row group');
           return;
         }
       }
       const { count, definition } = this.#page!;
-      const repetition = this.#page!.repetition!;
+      const starts = this.#page!.rowStarts!;
       while (this.#level < count) {
-        if (repetition[this.#level] === 0) {
+        if (starts[this.#begun] === this.#level) {
           // The last row ends where the next begins, which may be in another page.
-          if (row === rows - 1) return;
+          if (row === rows - 1) {
+            sink.flush();
+            return;
+          }
           row++;
+          this.#begun++;
         } else if (row < 0) {
           throw corrupt('a row group begins in the middle of a list');
         }
-        let next = repetition.indexOf(0, this.#level + 1);
-        if (next < 0) next = count;
+        const next = starts[this.#begun] ?? count;
         if (definition === undefined) {
           const length = next - this.#level;
           sink.append(row, this.#values, this.#value, this.#value + length);
@@ -122,6 +130,7 @@ export class ListColumn {
     this.#page = page;
     this.#level = 0;
     this.#value = 0;
+    this.#begun = 0;
     return true;
   }
 }
@@ -173,7 +182,6 @@ export class FixedListSink implements ListSink {
     this.states[row] = state;
   }
 
-  /** To be called after the last row. */
   flush(): void {
     if (this.#from === undefined) return;
     const from = this.#from;
@@ -226,6 +234,9 @@ export class CappedListSink<A extends Float32Array | Float64Array> implements Li
     this.#begin(row);
     this.states[row] = state;
   }
+
+  /** All is copied at once. */
+  flush(): void {}
 
   finish(): A {
     this.#begin(this.lengths.length);

@@ -10,6 +10,10 @@ export interface RandomAccess {
   readonly bytes: number;
   /** Exactly the bytes from `start` to before `end`, in as many parts as they come. */
   read(start: number, end: number): Promise<readonly Uint8Array[]>;
+  /** Fills `target` with the bytes from `start` on; only where that is cheaper than `read`. */
+  readInto?: ((target: Uint8Array, start: number) => Promise<void>) | undefined;
+  /** Lets go of what is held open; a later read opens it again. */
+  close?(): Promise<void>;
 }
 
 /** A Parquet file whose footer was read. */

@@ -5,19 +5,19 @@ import { decompressPage } from './codecs.js';
 import { corrupt, overLimit, unsupported } from './fault.js';
 import type { ColumnChunk } from './file-metadata.js';
 import type { Encoding } from './format.js';
-import { readLevels } from './hybrid.js';
+import { readLevels, readRowStarts } from './hybrid.js';
 import type { ParquetFile } from './open-file.js';
 import { parsePageHeader, type PageHeader } from './page-header.js';
 import type { SchemaNode } from './schema-tree.js';
 import { ThriftEnd } from './thrift.js';
 
-/** A data page: its levels one byte each, its values still encoded. */
+/** A data page: its values still encoded. Good until the next page is asked for. */
 export interface DataPage {
   /** Levels. */
   readonly count: number;
-  /** Absent: there are none (a column without repetition). */
-  readonly repetition: Uint8Array | undefined;
-  /** Absent: every level is the highest, so every value is there. */
+  /** The levels at which a row begins; what lies before the first belongs to a row of the page before. Absent in a column without repetition. */
+  readonly rowStarts: Uint32Array | undefined;
+  /** One byte each. Absent: every level is the highest, so every value is there. */
   readonly definition: Uint8Array | undefined;
   /** Values that are there. */
   readonly present: number;
@@ -84,7 +84,9 @@ export class ColumnPages {
         if (!this.#first) throw corrupt('a dictionary comes after the first page');
         this.budget.spend(header.uncompressedBytes);
         const bytes = decompressPage(this.chunk.codec, stored, header.uncompressedBytes);
-        this.#dictionary = { bytes, count: header.values, encoding: header.encoding };
+        // It outlives the pages; what was not compressed lies in memory that the next ones are read into.
+        const kept = bytes === stored ? bytes.slice() : bytes;
+        this.#dictionary = { bytes: kept, count: header.values, encoding: header.encoding };
       }
       this.#first = false;
     }
@@ -134,18 +136,17 @@ export class ColumnPages {
       }
     }
     let at = 0;
-    const framed = (max: number): Uint8Array | undefined => {
+    const framed = (): Uint8Array => {
       if (at + 4 > bytes.length) throw corrupt('the levels of a page are cut off');
       const length = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
       at += 4;
       if (length > bytes.length - at) throw corrupt('the levels of a page are longer than the page');
-      const levels = this.#levels(bytes.subarray(at, at + length), header.values, max);
       at += length;
-      return levels;
+      return bytes.subarray(at - length, at);
     };
-    const repetition = maxRepetition > 0 ? (framed(maxRepetition) ?? filled(header.values, maxRepetition)) : undefined;
-    const definition = maxDefinition > 0 ? framed(maxDefinition) : undefined;
-    return this.#page(header, repetition, definition, bytes.subarray(at));
+    const rowStarts = maxRepetition > 0 ? this.#rowStarts(framed(), header.values) : undefined;
+    const definition = maxDefinition > 0 ? this.#definition(framed(), header.values) : undefined;
+    return this.#page(header, rowStarts, definition, bytes.subarray(at));
   }
 
   /** v2: levels in front, never compressed, their lengths in the header. */
@@ -153,31 +154,32 @@ export class ColumnPages {
     const { definitionBytes, repetitionBytes, compressed } = header.v2!;
     const { definition: maxDefinition, repetition: maxRepetition } = this.node;
     const levelBytes = definitionBytes + repetitionBytes;
-    const repetition =
-      maxRepetition > 0
-        ? (this.#levels(stored.subarray(0, repetitionBytes), header.values, maxRepetition) ??
-          filled(header.values, maxRepetition))
-        : undefined;
+    const rowStarts =
+      maxRepetition > 0 ? this.#rowStarts(stored.subarray(0, repetitionBytes), header.values) : undefined;
     const definition =
-      maxDefinition > 0
-        ? this.#levels(stored.subarray(repetitionBytes, levelBytes), header.values, maxDefinition)
-        : undefined;
+      maxDefinition > 0 ? this.#definition(stored.subarray(repetitionBytes, levelBytes), header.values) : undefined;
     const rest = stored.subarray(levelBytes);
     const values = decompressPage(
       compressed ? this.chunk.codec : 'UNCOMPRESSED',
       rest,
       header.uncompressedBytes - levelBytes,
     );
-    return this.#page(header, repetition, definition, values);
+    return this.#page(header, rowStarts, definition, values);
   }
 
-  #levels(bytes: Uint8Array, count: number, max: number): Uint8Array | undefined {
+  #rowStarts(bytes: Uint8Array, count: number): Uint32Array {
+    if (this.node.repetition > 1) throw unsupported('lists of lists are not read');
+    return readRowStarts({ bytes, at: 0, end: bytes.length }, count);
+  }
+
+  #definition(bytes: Uint8Array, count: number): Uint8Array | undefined {
+    const max = this.node.definition;
     return readLevels({ bytes, at: 0, end: bytes.length }, bitsFor(max), count, max);
   }
 
   #page(
     { values: count, encoding }: PageHeader,
-    repetition: Uint8Array | undefined,
+    rowStarts: Uint32Array | undefined,
     definition: Uint8Array | undefined,
     values: Uint8Array,
   ): DataPage {
@@ -187,12 +189,8 @@ export class ColumnPages {
       present = 0;
       for (let i = 0; i < count; i++) if (definition[i] === max) present++;
     }
-    return { count, repetition, definition, present, encoding, values };
+    return { count, rowStarts, definition, present, encoding, values };
   }
-}
-
-function filled(count: number, level: number): Uint8Array {
-  return new Uint8Array(count).fill(level);
 }
 
 /** Bits that the highest level takes. */
