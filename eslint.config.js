@@ -12,6 +12,7 @@ export default tseslint.config(
       '.cache/',
       '**/node_modules/',
       'src/readers/kernel/assembly/',
+      'src/records/fingerprint/assembly/',
     ],
   },
   js.configs.recommended,

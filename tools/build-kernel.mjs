@@ -1,24 +1,33 @@
-// Compiles the reader kernel (AssemblyScript, WebAssembly SIMD) to one file.
+// Compiles the kernels (AssemblyScript, WebAssembly SIMD), each to one file beside the code that loads it.
 //
-//     node tools/build-kernel.mjs [FILE]        default: src/readers/kernel/kernel.wasm, where tests look for it
+//     node tools/build-kernel.mjs [DIR]        default: src/, where tests look for them
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const sources = join(root, 'src', 'readers', 'kernel', 'assembly');
+const src = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Where the sources' own build lies, beside the code that loads it; not in version control. */
-export const DEVELOPMENT_KERNEL = join(root, 'src', 'readers', 'kernel', 'kernel.wasm');
+/** Folders below src/ whose `assembly/` is a kernel, and its file there; not in version control. */
+const KERNELS = [
+  { folder: 'readers/kernel', file: 'kernel.wasm' },
+  { folder: 'records/fingerprint', file: 'fingerprint.wasm' },
+];
 
-/** Compiles the kernel to `file`. The same sources give the same bytes. Throws with the compiler's report. */
-export async function buildKernel(file = DEVELOPMENT_KERNEL) {
+const sourcesOf = ({ folder }) => join(src, folder, 'assembly');
+
+/** Compiles all kernels to their places below `root`. */
+export async function buildKernels(root = src) {
+  for (const kernel of KERNELS) await buildKernel(kernel, join(root, kernel.folder, kernel.file));
+}
+
+/** Compiles a kernel to `file`. The same sources give the same bytes. Throws with the compiler's report. */
+async function buildKernel(kernel, file) {
   const report = [];
   const output = { write: (text) => void report.push(String(text)) };
   const { error } = await asc.main(
     [
-      ...['index.ts', '--baseDir', sources, '--outFile', 'kernel.wasm'],
+      ...['index.ts', '--baseDir', sourcesOf(kernel), '--outFile', 'kernel.wasm'],
       // No garbage collector: the kernel takes no objects, only addresses. No assertions: they are for objects too.
       ...['--runtime', 'stub', '--noAssert', '--enable', 'simd'],
       ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
@@ -35,20 +44,24 @@ export async function buildKernel(file = DEVELOPMENT_KERNEL) {
       listFiles: () => [],
     },
   );
-  if (error) throw new Error(`the kernel does not compile\n${report.join('')}`, { cause: error });
+  if (error) throw new Error(`the kernel of ${kernel.folder} does not compile\n${report.join('')}`, { cause: error });
 }
 
-/** Compiles the development kernel if a source is newer than it. */
-export async function ensureKernel() {
-  const built = await stat(DEVELOPMENT_KERNEL).catch(() => undefined);
-  const names = [...(await readdir(sources)).map((name) => join(sources, name)), fileURLToPath(import.meta.url)];
-  const changed = await Promise.all(names.map(async (name) => (await stat(name)).mtimeMs));
-  if (built === undefined || changed.some((time) => time > built.mtimeMs)) await buildKernel();
+/** Compiles the kernels of which a source is newer. */
+export async function ensureKernels() {
+  for (const kernel of KERNELS) {
+    const file = join(src, kernel.folder, kernel.file);
+    const built = await stat(file).catch(() => undefined);
+    const sources = sourcesOf(kernel);
+    const names = [...(await readdir(sources)).map((name) => join(sources, name)), fileURLToPath(import.meta.url)];
+    const changed = await Promise.all(names.map(async (name) => (await stat(name)).mtimeMs));
+    if (built === undefined || changed.some((time) => time > built.mtimeMs)) await buildKernel(kernel, file);
+  }
 }
 
-/** For vitest (globalSetup): tests run the sources, which look for the development kernel. */
-export const setup = ensureKernel;
+/** For vitest (globalSetup): tests run the sources, which look for the kernels beside them. */
+export const setup = ensureKernels;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildKernel(process.argv[2] === undefined ? undefined : resolve(process.argv[2]));
+  await buildKernels(process.argv[2] === undefined ? undefined : resolve(process.argv[2]));
 }

@@ -6,7 +6,7 @@ import { builtinModules, createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { buildKernel } from './build-kernel.mjs';
+import { buildKernels } from './build-kernel.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, process.argv[2] ?? 'dist');
@@ -29,7 +29,7 @@ exports.Int64 = require('node-int64');
 
 await rm(dist, { recursive: true, force: true });
 compile();
-await buildKernel(join(dist, 'readers', 'kernel', 'kernel.wasm'));
+await buildKernels(dist);
 await bundleParquetjs();
 const cli = join(dist, 'cli', 'main.js');
 if (await stat(cli).catch(() => undefined)) await chmod(cli, 0o755);

@@ -42,6 +42,8 @@ export interface RecordBatch {
   readonly ids: Utf8Column;
   /** Shape [rows, dimension], row-major. Undefined for kind `sparse`. */
   readonly values: Float32Array | undefined;
+  /** One byte a row, 1 = its dense vector is known to be finite and not all zero, so that no rule need look at the numbers again. */
+  readonly knownGood?: Uint8Array | undefined;
   /** Undefined for kind `dense`. */
   readonly sparse: SparseColumn | undefined;
   /** JSON texts, the input's own bytes wherever the input holds the object as such. */
@@ -49,10 +51,26 @@ export interface RecordBatch {
   readonly namespaces: NamespaceColumn;
   /** Where each row came from. */
   readonly origin: Origin;
+  /** By which equal ids and vectors are found; where nobody looks for duplicates there are none. */
+  readonly fingerprints?: Fingerprints | undefined;
   /** One byte a row, 1 = rejected. Set by the rules. */
   readonly rejected: Uint8Array;
   /** Everything rejected in this batch, by the reader or by the rules, in input order. */
   readonly rejects: Reject[];
+}
+
+/**
+ * 64-bit numbers that equal things share: row `r` has words `[2r]` (low) and `[2r + 1]` (high) of each. Different things share one
+ * by chance, so what they find are candidates. Those of rejected rows mean nothing.
+ */
+export interface Fingerprints {
+  /** Of namespace and id, byte for byte. */
+  readonly ids: Uint32Array;
+  /**
+   * Of namespace and vector. Dense: the float32 numbers in order, +0 and -0 the same. Sparse: the set of index and value
+   * pairs, in any order. Hybrid: both parts, or that there is no sparse one.
+   */
+  readonly vectors: Uint32Array;
 }
 
 /** Where the rows of a batch came from. */

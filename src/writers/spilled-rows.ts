@@ -1,7 +1,7 @@
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
 import { SECTION_COUNT, VALIDITY_SECTIONS, fromSections, toSections } from './row-sections.js';
-import type { SpillFile } from './spill-file.js';
+import type { SpillFile } from '../base/spill-file.js';
 
 /** Block header: offset and length of the block before, rows, length of each section; all float64. */
 const HEADER_NUMBERS = 3 + SECTION_COUNT;

@@ -10,7 +10,7 @@ import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings } from './namespace-files.js';
 import { checkNamespaceDirectory } from './part-names.js';
-import { SpillFile } from './spill-file.js';
+import { SpillFile } from '../base/spill-file.js';
 import { SpilledRows } from './spilled-rows.js';
 
 /** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */

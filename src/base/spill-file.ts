@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PineloadError } from '../base/errors.js';
+import { PineloadError } from './errors.js';
 
 /** Staged blocks are written once there is this much of them. */
 const STAGE_BYTES = 4 * 1024 * 1024;
