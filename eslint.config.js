@@ -13,6 +13,7 @@ export default tseslint.config(
       '**/node_modules/',
       'src/readers/kernel/assembly/',
       'src/records/fingerprint/assembly/',
+      'src/uploaders/checksum/assembly/',
     ],
   },
   js.configs.recommended,

@@ -12,6 +12,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const KERNELS = [
   { folder: 'readers/kernel', file: 'kernel.wasm' },
   { folder: 'records/fingerprint', file: 'fingerprint.wasm' },
+  { folder: 'uploaders/checksum', file: 'crc.wasm' },
 ];
 
 const sourcesOf = ({ folder }) => join(src, folder, 'assembly');
