@@ -2,6 +2,7 @@ import { PineloadError, quote } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
 import { DEFAULT_NAMESPACE, MAX_DIMENSION } from '../records/limits.js';
 import { RULES } from '../records/rule-codes.js';
+import type { InputFormat } from '../sources/source.js';
 import { inferColumnType } from './csv/column-types.js';
 import { parseCsvHeader } from './csv/header.js';
 import {
@@ -41,7 +42,8 @@ const NAMED_FIELDS = 12;
 /**
  * Settles how records become columns: what the options leave open is found in the first records.
  *
- * @param bytes whole records, the first ones of the first source; malformed ones are passed over
+ * @param bytes whole records, the first ones of the first source; malformed ones are passed over. Parquet: its first rows as JSONL, with
+ * a null in the place of every column that has nothing
  * @param source its name
  * @param header CSV and TSV: the header row's bytes
  * @throws PineloadError MAPPING_UNRESOLVED when the id or the vector is not found, OPTION_INVALID when options contradict one
@@ -50,7 +52,7 @@ const NAMED_FIELDS = 12;
 export function resolveMapping(
   bytes: Uint8Array,
   source: string,
-  format: 'jsonl' | 'csv' | 'tsv',
+  format: InputFormat,
   header: Uint8Array | undefined,
   options: MappingOptions,
 ): ResolvedMapping {
@@ -60,7 +62,9 @@ export function resolveMapping(
 type Values = NonNullable<ReaderConfig['values']>;
 
 class Resolver {
+  /** How the sample is written; rows of Parquet come as lines of JSON. */
   private readonly format: 'jsonl' | 'csv';
+  private readonly isParquet: boolean;
   private readonly csv: { readonly header: readonly string[]; readonly delimiter: string } | undefined;
   private readonly sample: Sample;
   private readonly known: KnownFields;
@@ -70,13 +74,14 @@ class Resolver {
   constructor(
     bytes: Uint8Array,
     private readonly source: string,
-    format: 'jsonl' | 'csv' | 'tsv',
+    format: InputFormat,
     header: Uint8Array | undefined,
     private readonly options: MappingOptions,
   ) {
     checkConflicts(options, format);
+    this.isParquet = format === 'parquet';
     this.vectorDelimiter = checkDelimiter(options.vectorDelimiter ?? DEFAULT_VECTOR_DELIMITER, 'vectorDelimiter');
-    if (format === 'jsonl') {
+    if (format === 'jsonl' || format === 'parquet') {
       this.format = 'jsonl';
       this.sample = jsonlSample(bytes);
     } else {
@@ -103,7 +108,7 @@ class Resolver {
     const metadata = this.metadata();
     const namespace = this.namespace();
     const config: ReaderConfig = {
-      format: this.format,
+      format: this.isParquet ? 'parquet' : this.format,
       kind,
       dimension: kind === 'sparse' ? 0 : this.dimension(values!),
       id,
@@ -308,9 +313,10 @@ class Resolver {
     return this.format === 'jsonl' || this.has([NAMESPACE_FIELD]) ? [[NAMESPACE_FIELD]] : [''];
   }
 
-  /** A CSV column must be in the header; a JSONL field may be missing from the first records. */
+  /** A column of CSV or Parquet must be there; a JSONL field may be missing from the first records. */
   private column(path: FieldPath, option: string): FieldPath {
-    if (this.format === 'csv' && !this.has(path)) {
+    const columns = this.format === 'csv' || (this.isParquet && this.sample.records.length > 0);
+    if (columns && !this.sample.names.includes(path[0]!)) {
       throw this.unresolved(option, `the column ${quote(fieldLabel(path))}`, undefined);
     }
     return path;
@@ -416,8 +422,8 @@ function checkConflicts(options: MappingOptions, format: string): void {
   for (const [one, other] of exclusive) {
     if (given(one) && given(other)) throw invalidOption(other, `either ${one} or ${other}`, 'both');
   }
-  if (options.valuesColumns !== undefined && format === 'jsonl') {
-    throw invalidOption('valuesColumns', 'CSV input', 'JSONL input');
+  if (options.valuesColumns !== undefined && (format === 'jsonl' || format === 'parquet')) {
+    throw invalidOption('valuesColumns', 'CSV input', `${format === 'jsonl' ? 'JSONL' : 'Parquet'} input`);
   }
   const { dimension, vectorType } = options;
   if (dimension !== undefined && (!Number.isInteger(dimension) || dimension < 1 || dimension > MAX_DIMENSION)) {

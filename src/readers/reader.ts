@@ -58,7 +58,7 @@ export type VectorEncoding =
 
 /** The mapping in force: every choice made, nothing left to guess. Plain data, so that it can be sent to a worker. */
 export interface ReaderConfig {
-  readonly format: 'jsonl' | 'csv';
+  readonly format: 'jsonl' | 'csv' | 'parquet';
   readonly kind: VectorKind;
   /** 0 for kind `sparse`. */
   readonly dimension: number;

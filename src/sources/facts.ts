@@ -21,10 +21,12 @@ export function factsOf(name: string, stated: Stated): InputFacts {
       source: name,
       expected: `a name that ends in ${knownExtensions()}`,
       got: quote(name.slice(name.lastIndexOf('/') + 1)),
-      hint: 'Say the format with --format jsonl, csv or tsv.',
+      hint: 'Say the format with --format jsonl, csv, tsv or parquet.',
     });
   }
-  return { format, compression: statedCompression(stated) ?? named.compression ?? 'auto' };
+  // Parquet compresses its own pages; a file of it that is compressed as a whole cannot be read in pieces, and says so when opened.
+  const fallback = format === 'parquet' ? 'none' : 'auto';
+  return { format, compression: statedCompression(stated) ?? named.compression ?? fallback };
 }
 
 /**

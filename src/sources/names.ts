@@ -7,6 +7,7 @@ export const FORMAT_EXTENSIONS: Readonly<Record<string, InputFormat>> = {
   '.json': 'jsonl',
   '.csv': 'csv',
   '.tsv': 'tsv',
+  '.parquet': 'parquet',
 };
 
 /** Compressions by file name extension. */

@@ -1,5 +1,5 @@
 export type Compression = 'none' | 'gzip' | 'zstd' | 'brotli';
-export type InputFormat = 'jsonl' | 'csv' | 'tsv';
+export type InputFormat = 'jsonl' | 'csv' | 'tsv' | 'parquet';
 
 /** One input: a local file, standard input, or an object in a store. */
 export interface Source {

@@ -59,12 +59,12 @@ export function readDelta32(cursor: Cursor, expected: number): Int32Array {
   return out;
 }
 
-/** DELTA_BINARY_PACKED of INT64, as numbers (rounded beyond 2^53). Slow and exact: such columns are rare and short. */
-export function readDelta64(cursor: Cursor, expected: number): Float64Array {
+/** DELTA_BINARY_PACKED of INT64. Slow and exact: such columns are rare and short. */
+export function readDelta64(cursor: Cursor, expected: number): BigInt64Array<ArrayBuffer> {
   const { miniblocks, perMiniblock, count } = readHeader(cursor, expected);
-  const out = new Float64Array(count);
+  const out = new BigInt64Array(count);
   let value = BigInt.asIntN(64, bigZigzag(cursor));
-  if (count > 0) out[0] = Number(value);
+  if (count > 0) out[0] = value;
   let done = 1;
   while (done < count) {
     const least = bigZigzag(cursor);
@@ -84,7 +84,7 @@ export function readDelta64(cursor: Cursor, expected: number): Float64Array {
           if (((cursor.bytes[start + (bit >> 3)]! >> (bit & 7)) & 1) === 1) delta |= 1n << BigInt(b);
         }
         value = BigInt.asIntN(64, value + least + delta);
-        out[done++] = Number(value);
+        out[done++] = value;
       }
     }
   }

@@ -24,6 +24,18 @@ export interface SchemaElement {
   readonly children: number;
   /** What the bytes stand for: STRING, LIST, UINT_32, …; the logical type, else the converted one. */
   readonly annotation: string | undefined;
+  /** DECIMAL: digits behind the point. */
+  readonly scale: number;
+  /** TIME and TIMESTAMP: what is counted, and whether in UTC. */
+  readonly time: TimeFacts | undefined;
+}
+
+/** LogicalTypes.md, "Temporal Types". */
+export interface TimeFacts {
+  /** Ticks a second: 1e3, 1e6 or 1e9. */
+  readonly ticks: number;
+  /** False: a wall clock's time, of no time zone. */
+  readonly utc: boolean;
 }
 
 /** The values of one column in one row group. */
@@ -119,7 +131,8 @@ function parseElement(reader: ThriftReader): SchemaElement {
   let repetition: Repetition = 'REQUIRED';
   let children = 0;
   let converted: string | undefined;
-  let logical: string | undefined;
+  let logical: LogicalType | undefined;
+  let scale = 0;
   reader.struct((id, t) => {
     switch (id) {
       case 1:
@@ -140,6 +153,9 @@ function parseElement(reader: ThriftReader): SchemaElement {
       case 6:
         converted = CONVERTED_TYPES[reader.int(t)];
         return true;
+      case 7:
+        scale = reader.int(t);
+        return true;
       case 10:
         if (t !== T.STRUCT) return false;
         logical = parseLogicalType(reader);
@@ -148,26 +164,60 @@ function parseElement(reader: ThriftReader): SchemaElement {
         return false;
     }
   });
-  return { name, type, typeLength, repetition, children, annotation: logical ?? converted };
+  return {
+    name,
+    type,
+    typeLength,
+    repetition,
+    children,
+    annotation: logical?.name ?? converted,
+    scale: logical?.scale ?? scale,
+    time: logical?.time ?? CONVERTED_TIMES[converted ?? ''],
+  };
 }
 
-function parseLogicalType(reader: ThriftReader): string | undefined {
-  let found: string | undefined;
+/** Converted types are always of UTC (LogicalTypes.md, "TIMESTAMP", compatibility). */
+const CONVERTED_TIMES: Readonly<Record<string, TimeFacts>> = {
+  TIME_MILLIS: { ticks: 1e3, utc: true },
+  TIME_MICROS: { ticks: 1e6, utc: true },
+  TIMESTAMP_MILLIS: { ticks: 1e3, utc: true },
+  TIMESTAMP_MICROS: { ticks: 1e6, utc: true },
+};
+
+interface LogicalType {
+  readonly name: string | undefined;
+  readonly scale?: number;
+  readonly time?: TimeFacts;
+}
+
+/** Fields of the union LogicalType that hold more than their name. */
+const DECIMAL_FIELD = 5;
+const TIME_FIELDS: readonly number[] = [7, 8];
+const INTEGER_FIELD = 10;
+
+function parseLogicalType(reader: ThriftReader): LogicalType | undefined {
+  let found: LogicalType | undefined;
   reader.struct((id, t) => {
-    if (id !== 10) {
-      found = LOGICAL_TYPES[id];
-      return false;
-    }
+    found = { name: LOGICAL_TYPES[id] };
     if (t !== T.STRUCT) return false;
-    let width = 0;
-    let signed = true;
+    const numbers = new Map<number, number>();
+    let yes = id === INTEGER_FIELD;
+    let unit = 0;
+    if (id !== DECIMAL_FIELD && id !== INTEGER_FIELD && !TIME_FIELDS.includes(id)) return false;
     reader.struct((field, type) => {
-      if (field === 1) width = reader.int(type);
-      else if (field === 2) signed = reader.bool(type);
-      else return false;
+      if (type === T.TRUE || type === T.FALSE) yes = reader.bool(type);
+      else if (type >= T.BYTE && type <= T.I64) numbers.set(field, reader.int(type));
+      else if (type === T.STRUCT) {
+        reader.struct((member) => {
+          unit = member;
+          return false;
+        });
+      } else return false;
       return true;
     });
-    found = `${signed ? 'INT' : 'UINT'}_${width}`;
+    if (id === INTEGER_FIELD) found = { name: `${yes ? 'INT' : 'UINT'}_${numbers.get(1) ?? 0}` };
+    else if (id === DECIMAL_FIELD) found = { name: LOGICAL_TYPES[id], scale: numbers.get(1) ?? 0 };
+    else found = { name: LOGICAL_TYPES[id], time: { ticks: 1000 ** unit, utc: yes } };
     return true;
   });
   return found;

@@ -75,7 +75,7 @@ export function readNumbers(
       return plain(type, joinStreams(bytes, count, WIDTH[type]), count);
     case 'DELTA_BINARY_PACKED': {
       const cursor = { bytes, at: 0, end: bytes.length };
-      if (type === 'INT64') return new Float64Array(readDelta64(cursor, count));
+      if (type === 'INT64') return Float64Array.from(readDelta64(cursor, count), Number);
       if (type === 'INT32') return Float64Array.from(readDelta32(cursor, count));
       if (type === 'UINT_32') return Float64Array.from(new Uint32Array(readDelta32(cursor, count).buffer));
       break;
@@ -117,7 +117,7 @@ function plain(type: NumberType, bytes: Uint8Array, count: number): Numbers {
     case 'FLOAT':
       return new Float32Array(copy.buffer);
     case 'DOUBLE':
-      return Float32Array.from(new Float64Array(copy.buffer));
+      return new Float32Array(new Float64Array(copy.buffer));
     case 'FLOAT16':
       return Float32Array.from(new Uint16Array(copy.buffer), half);
     case 'INT32':
@@ -136,7 +136,7 @@ function plain(type: NumberType, bytes: Uint8Array, count: number): Numbers {
 }
 
 /** BYTE_STREAM_SPLIT: first bytes of all values, then second bytes, and so on. */
-function joinStreams(bytes: Uint8Array, count: number, width: number): Uint8Array {
+export function joinStreams(bytes: Uint8Array, count: number, width: number): Uint8Array {
   if (bytes.length < count * width) throw corrupt('a page has fewer values than it says');
   const out = new Uint8Array(count * width);
   for (let b = 0; b < width; b++) {
