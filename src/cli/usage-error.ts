@@ -16,20 +16,11 @@ export function reportUsageError(
   if (args.includes('--json') || args.includes('-j')) process.stdout.write(`${JSON.stringify({ error })}\n`);
   const file = valueOf('--summary-file', args) ?? env.PINELOAD_SUMMARY_FILE;
   if (file === undefined || file === '') return;
-  const end = args.indexOf('--');
-  const words = args.slice(0, end === -1 ? undefined : end);
-  const command = words
-    .slice(
-      0,
-      Math.max(
-        0,
-        words.findIndex((word) => word.startsWith('-')),
-      ) || 1,
-    )
-    .slice(0, 2);
+  const [first = '', second = ''] = args;
+  const command = first === 'import' ? `${first} ${second}` : first;
   try {
     writeSummary(file, {
-      command: command.filter((word) => /^[a-z]+$/.test(word)).join(' '),
+      command: /^[a-z]+( [a-z]+)?$/.test(command) ? command : '',
       state: 'failed',
       exitCode: EXIT.USAGE,
       startedAt: new Date(),
