@@ -1,13 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type BlockBlobClient,
-  type ContainerClient,
-  StorageRetryPolicyType,
-  type StoragePipelineOptions,
-} from '@azure/storage-blob';
+import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { throwIfAborted } from '../base/abort.js';
 import { type ErrorCode, PineloadError } from '../base/errors.js';
 import { AZURE_CREDENTIALS_HINT, azureContainer } from './azure-credentials.js';
+import { paceAzure } from './azure-pace.js';
 import { MAX_AZURE_KEY_BYTES, checkKey } from './keys.js';
 import {
   DEFAULT_PARTS_IN_FLIGHT,
@@ -21,14 +17,11 @@ import {
   type WriteOptions,
 } from './object-store.js';
 import { type PartSink, PartWriter } from './part-writer.js';
-import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from './pause.js';
+import { RequestPace } from './request-pace.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { explainFault } from './store-errors.js';
 import type { Target } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
-
-/** One request that takes longer than this, in milliseconds, is given up and tried again. */
-export const AZURE_TRY_TIMEOUT_MS = 120_000;
 
 /** Blob service codes. https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -53,16 +46,10 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** Opens a directory in an Azure Blob Storage container. */
 export async function openAzureStore(target: Target, options: StoreOptions): Promise<ObjectStore> {
-  const pipeline: StoragePipelineOptions = {
-    retryOptions: {
-      retryPolicyType: StorageRetryPolicyType.EXPONENTIAL,
-      maxTries: options.tries ?? DEFAULT_STORE_TRIES,
-      retryDelayInMs: FIRST_PAUSE_MS,
-      maxRetryDelayInMs: LONGEST_PAUSE_MS,
-      tryTimeoutInMs: AZURE_TRY_TIMEOUT_MS,
-    },
-  };
-  return new AzureStore(target, options, await azureContainer(target, options, pipeline));
+  // Tries are made behind the SDK's own, see `paceAzure`.
+  const container = await azureContainer(target, options, { retryOptions: { maxTries: 1 } });
+  paceAzure(container, options.pace ?? new RequestPace(), options.tries ?? DEFAULT_STORE_TRIES);
+  return new AzureStore(target, options, container);
 }
 
 class AzureStore implements ObjectStore {

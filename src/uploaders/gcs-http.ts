@@ -2,6 +2,8 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Readable } from 'node:stream';
 import type { Storage } from '@google-cloud/storage';
+import type { RequestPace } from './request-pace.js';
+import { networkCode } from './store-errors.js';
 
 export interface GcsRequest {
   readonly url: string;
@@ -31,10 +33,23 @@ export class GcsHttp {
   constructor(
     private readonly storage: Storage,
     private readonly anonymous: boolean,
+    private readonly pace: RequestPace,
     private readonly proxied = ['HTTPS_PROXY', 'https_proxy'].some((name) => Boolean(process.env[name])),
   ) {}
 
   async send(request: GcsRequest): Promise<GcsAnswer> {
+    const leave = await this.pace.enter(request.body?.length ?? 0, request.signal);
+    try {
+      const answer = await this.#send(request);
+      leave({ status: answer.status });
+      return answer;
+    } catch (error) {
+      leave({ broken: networkCode(error) ?? 'no answer' });
+      throw error;
+    }
+  }
+
+  async #send(request: GcsRequest): Promise<GcsAnswer> {
     if (this.anonymous) return direct(request);
     if (!this.proxied) {
       const credentials = await this.storage.authClient.getRequestHeaders(request.url);

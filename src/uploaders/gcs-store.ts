@@ -17,6 +17,7 @@ import {
 import { type PartSink, PartWriter } from './part-writer.js';
 import { LONGEST_PAUSE_MS, pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
+import { RequestPace } from './request-pace.js';
 import { explainFault, networkCode } from './store-errors.js';
 import { type Target, isLoopback } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
@@ -48,6 +49,7 @@ export async function openGcsStore(target: Target, options: StoreOptions): Promi
     const endpoint = options.endpoint ?? (emulator === undefined || emulator === '' ? undefined : withScheme(emulator));
     const anonymous = options.anonymous === true || (endpoint !== undefined && isLoopback(endpoint));
     const tries = options.tries ?? DEFAULT_STORE_TRIES;
+    const pace = options.pace ?? new RequestPace();
     const storage = new Storage({
       // Credentials are left out for an endpoint that is not the SDK's own word for the public one: hence the slash.
       ...(endpoint !== undefined || anonymous ? { apiEndpoint: endpoint ?? 'https://storage.googleapis.com/' } : {}),
@@ -59,10 +61,14 @@ export async function openGcsStore(target: Target, options: StoreOptions): Promi
         maxRetryDelay: LONGEST_PAUSE_MS / 1000,
         // Every request here may be repeated: what it writes is the same again, and conditional writes are recognised by a mark.
         idempotencyStrategy: IdempotencyStrategy.RetryAlways,
-        retryableErrorFn: (error) => isTemporary(error),
+        retryableErrorFn: (error) => {
+          const { status } = faultOf(error);
+          pace.saw(status === undefined ? { broken: networkCode(error) ?? 'no answer' } : { status });
+          return isTemporary(error);
+        },
       },
     });
-    return new GcsStore(target, options, storage, anonymous);
+    return new GcsStore(target, options, storage, anonymous, pace);
   } finally {
     if (emulator !== undefined) process.env['STORAGE_EMULATOR_HOST'] = emulator;
   }
@@ -88,8 +94,9 @@ class GcsStore implements ObjectStore {
     options: StoreOptions,
     private readonly storage: Storage,
     anonymous: boolean,
+    private readonly pace: RequestPace,
   ) {
-    this.#http = new GcsHttp(storage, anonymous);
+    this.#http = new GcsHttp(storage, anonymous, pace);
     this.uri = target.display;
     this.#prefix = target.prefix;
     this.#page = options.listPage === undefined ? {} : { maxResults: options.listPage };
@@ -224,14 +231,18 @@ class GcsStore implements ObjectStore {
     const file = this.#file(key);
     throwIfAborted(options.signal);
     const token = newWriteToken();
+    const leave = await this.pace.enter(bytes.length, options.signal);
     try {
       await file.save(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
         resumable: false,
         validation: 'crc32c',
         ...gcsWrite(options, token),
       });
+      leave({ status: 200 });
       return gcsInfo(key, file.metadata, bytes.length);
     } catch (error) {
+      // What kind it was, the SDK has told on the way.
+      leave({ status: 400 });
       return this.#mineOrThrow(error, key, token, options.signal);
     }
   }

@@ -1,3 +1,5 @@
+import type { RequestPace } from './request-pace.js';
+
 /**
  * Checksums of a whole object, in lower-case hex, most significant byte first. `crc64nvme` is CRC-64/NVME, which S3 and Azure (as
  * "CRC64") keep to; `crc32c` is what Google Cloud Storage keeps for every object.
@@ -23,6 +25,8 @@ export interface ObjectInfo {
    * confirmed as far as it can. Empty or absent where the store has none (local directories).
    */
   readonly checksums?: Checksums | undefined;
+  /** From a write: bytes that were sent for it, less than `bytes` when an earlier write that was cut off had stored some. */
+  readonly sentBytes?: number | undefined;
   /** What the writer noted beside the object. From `head`; a listing gives it only where that costs no further request. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -131,6 +135,8 @@ export interface StoreOptions {
   readonly partsInFlight?: number | undefined;
   /** Tries of one request, the first included. Default DEFAULT_STORE_TRIES. */
   readonly tries?: number | undefined;
+  /** Requests at once and bandwidth, shared by all stores it is given to. Default: a pace of its own. */
+  readonly pace?: RequestPace | undefined;
   /**
    * S3: `default` sends a CRC32 with every part and checks the ones the store answers with; `none` leaves both out, for
    * S3-compatible stores that do not know these headers.
@@ -143,4 +149,5 @@ export interface StoreOptions {
 /** 16 MiB: 10 GB files stay far below every provider's limit on parts (10,000; Azure 50,000). */
 export const DEFAULT_PART_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_PARTS_IN_FLIGHT = 2;
-export const DEFAULT_STORE_TRIES = 5;
+/** With the pauses between them about 13 s on average, up to 25 s: a link that breaks comes back, and a store that throttles recovers. */
+export const DEFAULT_STORE_TRIES = 8;

@@ -30,6 +30,8 @@ import {
 import { type Part, type PartSink, PartWriter } from './part-writer.js';
 import { pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
+import { RequestPace } from './request-pace.js';
+import { paceS3, s3Retries } from './s3-pace.js';
 import { explainFault } from './store-errors.js';
 import type { Target } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
@@ -81,7 +83,7 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
   const checksums = options.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
   const config: S3ClientConfig = {
     maxAttempts: options.tries ?? DEFAULT_STORE_TRIES,
-    retryMode: 'standard',
+    retryStrategy: s3Retries(options.tries ?? DEFAULT_STORE_TRIES),
     forcePathStyle: options.forcePathStyle ?? endpoint !== undefined,
     followRegionRedirects: true,
     requestChecksumCalculation: checksums,
@@ -97,7 +99,9 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
       ? { signer: { sign: async (request) => request }, credentials: { accessKeyId: '', secretAccessKey: '' } }
       : {}),
   };
-  return new S3Store(target, options, await connect(config, options.region));
+  const client = await connect(config, options.region);
+  paceS3(client, options.pace ?? new RequestPace());
+  return new S3Store(target, options, client);
 }
 
 async function connect(config: S3ClientConfig, region: string | undefined): Promise<S3Client> {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PineloadError, toPineloadError } from '../../src/base/errors.js';
 import { GcsHttp, textOf } from '../../src/uploaders/gcs-http.js';
 import { GcsSession } from '../../src/uploaders/gcs-session.js';
+import { RequestPace } from '../../src/uploaders/request-pace.js';
 import { explainFault } from '../../src/uploaders/store-errors.js';
 
 /** What the server does with the next request that brings bytes. */
@@ -70,7 +71,7 @@ describe('a GCS upload session', () => {
   const { signal } = new AbortController();
   beforeEach(async () => {
     server = await startSession();
-    const wire = new GcsHttp(new Storage({ projectId: 'x' }), true);
+    const wire = new GcsHttp(new Storage({ projectId: 'x' }), true, new RequestPace());
     session = new GcsSession(
       async ({ method = 'PUT', ...request }) => {
         const answer = await wire.send({ url: server.url, method, ...request });

@@ -1,0 +1,58 @@
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { pauseLength } from './pause.js';
+import type { RequestPace } from './request-pace.js';
+import { networkCode } from './store-errors.js';
+
+/** Of what the SDK hands from one middleware to the next, the part that is looked at here. */
+type Next<Result> = (args: { readonly request: { readonly body?: unknown } }) => Promise<Result>;
+type Middleware = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0];
+
+/** Every try of every request of the client passes the pace, behind the SDK's retries and before its signature. */
+export function paceS3(client: S3Client, pace: RequestPace): void {
+  const paced =
+    <Result extends { readonly response: unknown }>(next: Next<Result>, context: object): Next<Result> =>
+    async (args) => {
+      const { body } = args.request;
+      // As @smithy/core hands the signal of `send` down.
+      const smithy = (context as { __smithy_context?: { abortSignal?: AbortSignal } }).__smithy_context;
+      const leave = await pace.enter(body instanceof Uint8Array ? body.byteLength : 0, smithy?.abortSignal);
+      try {
+        const result = await next(args);
+        leave({ status: (result.response as { statusCode?: number }).statusCode ?? 200 });
+        return result;
+      } catch (error) {
+        const { httpStatusCode } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+        leave(
+          httpStatusCode === undefined ? { broken: networkCode(error) ?? 'no answer' } : { status: httpStatusCode },
+        );
+        throw error;
+      }
+    };
+  client.middlewareStack.addRelativeTo(paced as unknown as Middleware, {
+    ...{ name: 'pineloadPaceMiddleware', override: true },
+    ...{ relation: 'after', toMiddleware: 'retryMiddleware' },
+  });
+}
+
+/** The SDK names this type only in a package that it does not pass on. */
+type RetryStrategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { acquireInitialRetryToken: unknown }>;
+
+const RETRIED = new Set(['THROTTLING', 'TRANSIENT']);
+
+/**
+ * The SDK's standard strategy with pauses as all stores have them, and without its quota: that gives up all retries of a client
+ * once a hundred or so were needed at a time, which is when a store throttles and they are needed. Here the pace relieves the store.
+ */
+export function s3Retries(tries: number): RetryStrategy {
+  const token = (retries: number, pause: number) => ({ getRetryCount: () => retries, getRetryDelay: () => pause });
+  return {
+    acquireInitialRetryToken: async () => token(0, 0),
+    refreshRetryTokenForRetry: async (before, info) => {
+      const retries = before.getRetryCount() + 1;
+      if (!RETRIED.has(info.errorType) || retries >= tries) throw new Error('no more tries');
+      const asked = info.retryAfterHint === undefined ? 0 : info.retryAfterHint.getTime() - Date.now();
+      return token(retries, pauseLength(retries, asked));
+    },
+    recordSuccess: () => undefined,
+  };
+}
