@@ -1,0 +1,56 @@
+/**
+ * The fingerprints of a split, as its object in the state has them, little-endian:
+ *
+ *     origins     per record, in input order: line and byte offset, counted from those of its batch (2 words)
+ *     ids         per record, sorted by fingerprint: fingerprint (high, low), row, number in input order (4 words)
+ *     vectors     the same for vectors
+ *     batches     per batch: number of its first record, index of its source, line, byte offset (4 float64)
+ *     buckets     for ids, then vectors: BUCKETS + 1 words, how many records come before each bucket
+ *     details     JSON: names of the namespaces with their number of records, names of the sources
+ *     footer      number of records, of batches, bytes of the details (3 float64), magic
+ *
+ * A row is a record's place in the split's files: namespaces in the order in which they first came, and in each the records of all its
+ * files, end to end. Buckets follow from the first bits of the fingerprint, so that a share of all fingerprints is one
+ * stretch of every split's object.
+ */
+export const FINGERPRINTS_MAGIC = 0x31504650_4c50;
+export const FOOTER_BYTES = 32;
+export const ORIGIN_WORDS = 2;
+export const ENTRY_WORDS = 4;
+export const BATCH_NUMBERS = 4;
+export const BUCKET_BITS = 10;
+export const BUCKETS = 1 << BUCKET_BITS;
+export const BUCKET_BYTES = 2 * 4 * (BUCKETS + 1);
+
+/** What the details hold. */
+export interface FingerprintDetails {
+  readonly namespaces: readonly (readonly [name: string, records: number])[];
+  readonly sources: readonly string[];
+}
+
+export interface FingerprintSections {
+  readonly records: number;
+  readonly batches: number;
+  readonly origins: number;
+  readonly ids: number;
+  readonly vectors: number;
+  readonly batchesAt: number;
+  readonly buckets: number;
+  readonly details: number;
+  readonly footer: number;
+}
+
+/** Where each section begins. */
+export function sectionsOf(records: number, batches: number, detailsBytes: number): FingerprintSections {
+  const ids = 4 * ORIGIN_WORDS * records;
+  const vectors = ids + 4 * ENTRY_WORDS * records;
+  const batchesAt = vectors + 4 * ENTRY_WORDS * records;
+  const buckets = batchesAt + 8 * BATCH_NUMBERS * batches;
+  const details = buckets + BUCKET_BYTES;
+  return { records, batches, origins: 0, ids, vectors, batchesAt, buckets, details, footer: details + detailsBytes };
+}
+
+/** Splits are numbered as in the names of their files. */
+export const FINGERPRINTS_PREFIX = 'fingerprints/';
+export const fingerprintsKey = (split: number): string =>
+  `${FINGERPRINTS_PREFIX}split-${String(split).padStart(5, '0')}.bin`;

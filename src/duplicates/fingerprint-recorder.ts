@@ -1,0 +1,220 @@
+import { PineloadError } from '../base/errors.js';
+import { SpillFile } from '../base/spill-file.js';
+import type { RecordBatch } from '../records/batch.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
+import {
+  BATCH_NUMBERS,
+  BUCKET_BITS,
+  BUCKETS,
+  ENTRY_WORDS,
+  FINGERPRINTS_MAGIC,
+  ORIGIN_WORDS,
+  type FingerprintDetails,
+} from './fingerprint-format.js';
+import { RecordSorter } from './record-sorter.js';
+
+/** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
+export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 16_000_000;
+
+export interface FingerprintRecorderOptions {
+  /** Default DEFAULT_FINGERPRINT_MEMORY_BYTES. */
+  readonly memoryBytes?: number | undefined;
+  /** For temporary files. */
+  readonly directory: string;
+  readonly onSpill?: ((bytes: number) => void) | undefined;
+}
+
+/** high, low, namespace, number in the namespace, number in input order */
+const RUN_WORDS = 5;
+const MAX_RECORDS = 2 ** 32 - 1;
+const ORIGINS_BLOCK = 8192;
+const OUT_BYTES = 256 * 1024;
+
+/**
+ * Gathers the fingerprints of a split's records, in the order in which they are written, and makes one object of them.
+ *
+ *     for (…) await recorder.add(batch);
+ *     await recorder.writeTo(state, key);
+ *     await recorder.close();
+ */
+export class FingerprintRecorder {
+  readonly #ids: RecordSorter;
+  readonly #vectors: RecordSorter;
+  readonly #namespaces = new Map<string, { readonly index: number; records: number }>();
+  readonly #sources = new Map<string, number>();
+  readonly #batches: number[] = [];
+  readonly #originFile: SpillFile;
+  readonly #originBlocks: { readonly offset: number; readonly bytes: number }[] = [];
+  #origins = new Uint32Array(ORIGINS_BLOCK * ORIGIN_WORDS);
+  #originWords = 0;
+  #records = 0;
+
+  constructor(options: FingerprintRecorderOptions) {
+    const { directory, onSpill } = options;
+    const memoryBytes = (options.memoryBytes ?? DEFAULT_FINGERPRINT_MEMORY_BYTES) / 2;
+    const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes, directory, onSpill };
+    this.#ids = new RecordSorter(sorter);
+    this.#vectors = new RecordSorter(sorter);
+    this.#originFile = new SpillFile(directory);
+  }
+
+  /** Takes the batch's good rows, which must have fingerprints. */
+  async add(batch: RecordBatch): Promise<void> {
+    const { rows, rejected, fingerprints, origin } = batch;
+    if (fingerprints === undefined) throw new Error('the batch has no fingerprints');
+    const { codes, dictionary } = batch.namespaces;
+    const namespaces = new Array<{ readonly index: number; records: number } | undefined>(dictionary.length);
+    const { ids, vectors } = fingerprints;
+    const { lines, byteOffsets } = origin;
+    let begun = false;
+    for (let row = 0; row < rows; row++) {
+      if (rejected[row] !== 0) continue;
+      if (!begun) {
+        begun = true;
+        this.#batches.push(this.#records, this.#source(origin.source), lines[row]!, byteOffsets[row]!);
+      }
+      if (this.#ids.isFull) await this.#spill();
+      const code = codes[row]!;
+      const namespace = (namespaces[code] ??= this.#namespace(dictionary[code]!));
+      const position = namespace.records++;
+      const number = this.#records++;
+      write(this.#ids, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
+      write(this.#vectors, vectors[2 * row + 1]!, vectors[2 * row]!, namespace.index, position, number);
+      if (this.#originWords === this.#origins.length) await this.#flushOrigins();
+      const first = this.#batches.length - BATCH_NUMBERS;
+      this.#origins[this.#originWords++] = lines[row]! - this.#batches[first + 2]!;
+      this.#origins[this.#originWords++] = byteOffsets[row]! - this.#batches[first + 3]!;
+    }
+    if (this.#records > MAX_RECORDS) {
+      throw new PineloadError('LIMIT_EXCEEDED', {
+        message: 'one split holds too many records to look for duplicates among them',
+        expected: `at most ${MAX_RECORDS}`,
+        got: String(this.#records),
+        hint: 'Use smaller splits, or --duplicates allow.',
+      });
+    }
+  }
+
+  /** Writes the object. It is to be seen when this resolves, or not at all. */
+  async writeTo(store: ObjectStore, key: string, signal?: AbortSignal): Promise<void> {
+    await this.#flushOrigins();
+    const bases = new Uint32Array(this.#namespaces.size);
+    let base = 0;
+    for (const { index, records } of this.#namespaces.values()) {
+      bases[index] = base;
+      base += records;
+    }
+    const writer = await store.create(key, { contentType: 'application/octet-stream', signal });
+    try {
+      for (const { offset, bytes } of this.#originBlocks)
+        await writer.write(await this.#originFile.read(offset, bytes));
+      const buckets = new Uint32Array(2 * (BUCKETS + 1));
+      for (const [i, sorter] of [this.#ids, this.#vectors].entries()) {
+        await writeEntries(sorter, bases, buckets.subarray(i * (BUCKETS + 1), (i + 1) * (BUCKETS + 1)), (bytes) =>
+          writer.write(bytes),
+        );
+      }
+      const details: FingerprintDetails = {
+        namespaces: [...this.#namespaces].map(([name, { records }]) => [name, records]),
+        sources: [...this.#sources.keys()],
+      };
+      const json = Buffer.from(JSON.stringify(details));
+      const footer = Float64Array.of(
+        this.#records,
+        this.#batches.length / BATCH_NUMBERS,
+        json.length,
+        FINGERPRINTS_MAGIC,
+      );
+      await writer.write(bytesOf(Float64Array.from(this.#batches)));
+      await writer.write(bytesOf(buckets));
+      await writer.write(json);
+      await writer.write(bytesOf(footer));
+      await writer.close();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  /** Removes temporary files. Never throws. */
+  async close(): Promise<void> {
+    await this.#ids.close();
+    await this.#vectors.close();
+    await this.#originFile.close();
+  }
+
+  #source(name: string): number {
+    let index = this.#sources.get(name);
+    if (index === undefined) this.#sources.set(name, (index = this.#sources.size));
+    return index;
+  }
+
+  #namespace(name: string): { readonly index: number; records: number } {
+    let entry = this.#namespaces.get(name);
+    if (entry === undefined) this.#namespaces.set(name, (entry = { index: this.#namespaces.size, records: 0 }));
+    return entry;
+  }
+
+  async #spill(): Promise<void> {
+    await this.#ids.spill();
+    await this.#vectors.spill();
+  }
+
+  async #flushOrigins(): Promise<void> {
+    if (this.#originWords === 0) return;
+    const bytes = bytesOf(this.#origins.subarray(0, this.#originWords));
+    this.#originBlocks.push({ offset: await this.#originFile.append([bytes]), bytes: bytes.length });
+    await this.#originFile.flush();
+    this.#originWords = 0;
+  }
+}
+
+function write(
+  sorter: RecordSorter,
+  high: number,
+  low: number,
+  namespace: number,
+  position: number,
+  number: number,
+): void {
+  const at = sorter.slot();
+  const { records } = sorter;
+  records[at] = high;
+  records[at + 1] = low;
+  records[at + 2] = namespace;
+  records[at + 3] = position;
+  records[at + 4] = number;
+}
+
+/** Writes the entries in order and counts, for each bucket, those that come before it. */
+async function writeEntries(
+  sorter: RecordSorter,
+  bases: Uint32Array,
+  buckets: Uint32Array,
+  put: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  let out = new Uint32Array(OUT_BYTES / 4);
+  let used = 0;
+  for await (const block of sorter.sorted()) {
+    for (let at = 0; at < block.length; at += RUN_WORDS) {
+      const high = block[at]!;
+      buckets[(high >>> (32 - BUCKET_BITS)) + 1]!++;
+      out[used] = high;
+      out[used + 1] = block[at + 1]!;
+      out[used + 2] = bases[block[at + 2]!]! + block[at + 3]!;
+      out[used + 3] = block[at + 4]!;
+      used += ENTRY_WORDS;
+      if (used < out.length) continue;
+      // What is handed over may not be changed any more.
+      await put(bytesOf(out));
+      out = new Uint32Array(OUT_BYTES / 4);
+      used = 0;
+    }
+  }
+  for (let bucket = 0; bucket < BUCKETS; bucket++) buckets[bucket + 1]! += buckets[bucket]!;
+  if (used > 0) await put(bytesOf(out.subarray(0, used)));
+}
+
+function bytesOf(array: Uint32Array | Float64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,142 @@
+import { SpillFile } from '../base/spill-file.js';
+import { mergeSorted, type SortedSource } from './merge-sorted.js';
+import { sortRecords } from './radix-sort.js';
+
+export interface RecordSorterOptions {
+  /** Words of a record. */
+  readonly words: number;
+  /** Words it is sorted by, from the first; records that share them stay in the order in which they came. */
+  readonly keyWords: number;
+  /** What does not fit goes to a temporary file, sorted. The merge at the end holds as much, or 16 KiB of each such run. */
+  readonly memoryBytes: number;
+  /** For the temporary file. */
+  readonly directory: string;
+  readonly onSpill?: ((bytes: number) => void) | undefined;
+}
+
+/** A run on disk: its blocks end to end. */
+interface Run {
+  offset: number;
+  bytes: number;
+}
+
+const MIN_WINDOW_BYTES = 16 * 1024;
+const MIN_RECORDS = 64;
+
+/**
+ * Sorts any number of records of a fixed number of 32-bit words in bounded memory.
+ *
+ *     if (sorter.isFull) await sorter.spill();
+ *     sorter.push(a, b, c);
+ *     for await (const block of sorter.sorted()) …      // once
+ *     await sorter.close();
+ */
+export class RecordSorter {
+  /** Records taken so far. */
+  total = 0;
+  readonly #capacity: number;
+  readonly #spill: SpillFile;
+  readonly #runs: Run[] = [];
+  #records: Uint32Array;
+  #count = 0;
+
+  constructor(private readonly options: RecordSorterOptions) {
+    const { words, memoryBytes, directory } = options;
+    // While it is written a record is there three times, with its number twice and a word of its key.
+    this.#capacity = Math.max(MIN_RECORDS, Math.floor(memoryBytes / (12 * words + 12)));
+    // Most have little to sort.
+    this.#records = new Uint32Array(Math.min(this.#capacity, 1024) * words);
+    this.#spill = new SpillFile(directory);
+  }
+
+  /** Must be spilled before the next `push`. */
+  get isFull(): boolean {
+    return this.#count === this.#capacity;
+  }
+
+  /** Takes a record. */
+  push(...record: readonly number[]): void {
+    this.pushFrom(record, 0);
+  }
+
+  /** Takes the record that begins at `source[at]`. */
+  pushFrom(source: ArrayLike<number>, at: number): void {
+    const { words } = this.options;
+    const to = this.slot();
+    const records = this.#records;
+    for (let k = 0; k < words; k++) records[to + k] = source[at + k]!;
+  }
+
+  /** Makes room for a record whose words the caller writes into `records` from the returned place on, at once. */
+  slot(): number {
+    const { words } = this.options;
+    if (this.#count * words === this.#records.length) {
+      const larger = new Uint32Array(Math.min(2 * this.#records.length, this.#capacity * words));
+      larger.set(this.#records);
+      this.#records = larger;
+    }
+    this.total++;
+    return this.#count++ * words;
+  }
+
+  get records(): Uint32Array {
+    return this.#records;
+  }
+
+  /** Sorts what is in memory and puts it on disk. */
+  async spill(): Promise<void> {
+    if (this.#count === 0) return;
+    const sorted = this.#takeSorted();
+    const offset = await this.#spill.append([new Uint8Array(sorted.buffer, 0, sorted.byteLength)]);
+    await this.#spill.flush();
+    this.#runs.push({ offset, bytes: sorted.byteLength });
+    this.options.onSpill?.(sorted.byteLength);
+  }
+
+  /** All records in order, in blocks that are good until the next one is asked for. */
+  async *sorted(): AsyncGenerator<Uint32Array, void, undefined> {
+    if (this.#runs.length === 0) {
+      const { words } = this.options;
+      const all = this.#takeSorted();
+      const step = BLOCK_RECORDS * words;
+      for (let at = 0; at < all.length; at += step) yield all.subarray(at, at + step);
+      return;
+    }
+    await this.spill();
+    this.#records = new Uint32Array(0);
+    const window = Math.max(MIN_WINDOW_BYTES, Math.floor(this.options.memoryBytes / this.#runs.length));
+    const sources = this.#runs.map((run) => this.#source(run, window));
+    yield* mergeSorted(sources, this.options.words, this.options.keyWords);
+  }
+
+  /** Removes the temporary file. Never throws. */
+  async close(): Promise<void> {
+    this.#records = new Uint32Array(0);
+    this.#count = 0;
+    await this.#spill.close();
+  }
+
+  #takeSorted(): Uint32Array {
+    const { words, keyWords } = this.options;
+    const sorted = sortRecords(this.#records, this.#count, words, keyWords);
+    this.#count = 0;
+    return sorted;
+  }
+
+  #source(run: Run, window: number): SortedSource {
+    const recordBytes = 4 * this.options.words;
+    const step = Math.max(1, Math.floor(window / recordBytes)) * recordBytes;
+    return {
+      next: async () => {
+        if (run.bytes === 0) return undefined;
+        const length = Math.min(step, run.bytes);
+        const bytes = await this.#spill.read(run.offset, length);
+        run.offset += length;
+        run.bytes -= length;
+        return new Uint32Array(bytes.buffer, bytes.byteOffset, length / 4);
+      },
+    };
+  }
+}
+
+const BLOCK_RECORDS = 4096;

@@ -1,0 +1,62 @@
+import { tmpdir } from 'node:os';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RecordSorter } from '../../src/duplicates/record-sorter.js';
+import { sortRecords } from '../../src/duplicates/radix-sort.js';
+
+/** Records as arrays, in the order that a stable sort by the first words gives. */
+function expected(records: number[][], keyWords: number): number[][] {
+  return [...records].sort((a, b) => {
+    for (let k = 0; k < keyWords; k++) if (a[k] !== b[k]) return a[k]! - b[k]!;
+    return 0;
+  });
+}
+
+const split = (words: Uint32Array, size: number): number[][] =>
+  Array.from({ length: words.length / size }, (_, i) => [...words.subarray(size * i, size * i + size)]);
+
+/** Words among which many are the same, and words of all sizes. */
+const word = fc.oneof(fc.constantFrom(0, 1, 2, 0x80000000, 0xffffffff), fc.integer({ min: 0, max: 0xffffffff }));
+
+describe('sorting records', () => {
+  it.each([10, 511, 512, 3_000])('sorts %i records by their first words and keeps the order of equal ones', (count) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(word, word), { minLength: count, maxLength: count }),
+        fc.constantFrom(1, 2),
+        (pairs, keyWords) => {
+          const records = pairs.map(([a, b], i) => [a, b, i]);
+          const sorted = sortRecords(Uint32Array.from(records.flat()), count, 3, keyWords);
+          expect(split(sorted, 3)).toEqual(expected(records, keyWords));
+        },
+      ),
+      { numRuns: 20, seed: 11 },
+    );
+  });
+
+  it.each([
+    ['in memory', 10_000_000],
+    ['in runs of 64 records', 1],
+    ['in a few runs', 40_000],
+  ])('gives the same order %s', async (_, memoryBytes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(word, word), { maxLength: 5_000, size: 'max' }), async (pairs) => {
+        const records = pairs.map(([a, b], i) => [a, b, i]);
+        const sorter = new RecordSorter({ words: 3, keyWords: 2, memoryBytes, directory: tmpdir() });
+        try {
+          for (const record of records) {
+            if (sorter.isFull) await sorter.spill();
+            sorter.push(...record);
+          }
+          const found: number[][] = [];
+          for await (const block of sorter.sorted()) found.push(...split(block, 3));
+          expect(sorter.total).toBe(records.length);
+          expect(found).toEqual(expected(records, 2));
+        } finally {
+          await sorter.close();
+        }
+      }),
+      { numRuns: 12, seed: 12 },
+    );
+  });
+});
