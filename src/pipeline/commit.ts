@@ -4,13 +4,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PineloadError } from '../base/errors.js';
 import type { PineloadEvent } from '../base/events.js';
-import type { VectorKind } from '../records/batch.js';
 import { buildManifest, encodeManifest, MANIFEST_KEY, type Manifest } from '../writers/manifest.js';
-import type { Layout } from '../writers/layout.js';
+import { FLAT } from '../writers/layout.js';
 import { checkImportLimits } from '../writers/import-limits.js';
+import { joinRejects } from './join-rejects.js';
 import type { SplitEntry } from './journal.js';
-import { addRejects, checkRejectShare, joinRejects, noRejects, REJECTS_KEY } from './reject-log.js';
+import { addRejects, checkRejectLimit, noRejects, REJECTS_KEY } from './reject-log.js';
 import { importLimits, type CommonOptions, type LimitOptions, type RejectLimit } from './options.js';
+import type { Plan } from './plan.js';
 import type { Target } from './stores.js';
 
 /** What a conversion ends in. */
@@ -27,26 +28,30 @@ export interface ConvertResult {
   readonly seconds: number;
 }
 
-/** Seals a conversion: all splits are there, limits are kept, rejects within their share; then the manifest, last. */
-export async function commit(
+export type SealOptions = CommonOptions &
+  LimitOptions & {
+    readonly rejectLimit: RejectLimit;
+    readonly rejects?: string | undefined;
+    readonly seconds: () => number;
+  };
+
+/**
+ * Seals a conversion whose splits are all there: limits are kept, rejects within their share; then the manifest, last.
+ *
+ * @param entries of every split of the plan
+ */
+export async function seal(
   target: Target,
-  entries: readonly SplitEntry[],
-  kind: VectorKind,
-  dimension: number,
-  options: CommonOptions &
-    LimitOptions & {
-      readonly layout: Layout;
-      readonly version: string;
-      readonly rejectLimit: RejectLimit;
-      readonly rejects?: string | undefined;
-      readonly seconds: () => number;
-    },
+  plan: Plan,
+  entries: ReadonlyMap<number, SplitEntry>,
+  options: SealOptions,
 ): Promise<ConvertResult> {
   const { signal, onEvent } = options;
-  const rejects = entries.map((entry) => entry.rejects).reduce(addRejects, noRejects());
-  const rejectsKey = await joinRejects(target.state, signal);
-  const records = entries.reduce((sum, entry) => sum + entry.records, 0);
-  checkRejectShare(options.rejectLimit, rejects, records);
+  const splits = plan.splits.map(({ index }) => entries.get(index)!);
+  const rejects = splits.map((entry) => entry.rejects).reduce(addRejects, noRejects());
+  const rejectsKey = await joinRejects(target.state, plan, entries, signal);
+  const records = splits.reduce((sum, entry) => sum + entry.records, 0);
+  checkRejectLimit(options.rejectLimit, rejects, records);
   if (records === 0) {
     throw new PineloadError(rejects.total > 0 ? 'TOO_MANY_REJECTS' : 'INPUT_EMPTY', {
       expected: 'at least one record',
@@ -54,11 +59,11 @@ export async function commit(
     });
   }
   const manifest = buildManifest({
-    version: options.version,
-    layout: options.layout,
-    kind,
-    dimension,
-    files: entries.flatMap((entry) => entry.files),
+    version: plan.pineload,
+    layout: plan.output.layout ?? FLAT,
+    kind: plan.mapping.kind,
+    dimension: plan.mapping.dimension,
+    files: splits.flatMap((entry) => entry.files),
     rejectsByCode: rejects.byCode,
     rejectsByNamespace: rejects.byNamespace,
   });

@@ -1,28 +1,69 @@
+import pLimit from 'p-limit';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import type { RejectCounts } from './reject-log.js';
-import { readStateJson, writeStateJson } from './state-json.js';
+import { corrupt, readStateJson, writeStateJson } from './state-json.js';
 
 /** What a finished split left behind. Its presence means that the split is done: files first, this last. */
 export interface SplitEntry {
   readonly format: 'pineload-split';
   readonly version: 1;
+  /** SHA-256 of the plan that it is a split of. */
+  readonly plan: string;
   readonly split: number;
   readonly records: number;
   readonly files: readonly ManifestFile[];
   readonly rejects: RejectCounts;
+  /** One for each piece of the split, in order. */
+  readonly pieces: readonly PieceEntry[];
 }
 
-const PREFIX = 'journal/';
-const keyOf = (split: number): string => `${PREFIX}split-${String(split).padStart(5, '0')}.json`;
+/** What only reading could tell of a piece. */
+export interface PieceEntry {
+  /** Of a range: its line feeds. With those of the ranges before it, the line of every record in the input is known. */
+  readonly lineFeeds?: number | undefined;
+}
 
-export async function readSplitEntry(
+/** Journal entries read at once. */
+export const ENTRIES_AT_ONCE = 16;
+
+const PREFIX = 'journal/';
+const SPLIT_PREFIX = `${PREFIX}split-`;
+const keyOf = (split: number): string => `${SPLIT_PREFIX}${String(split).padStart(5, '0')}.json`;
+
+/** The splits that have an entry, of whatever plan, by the names of the entries alone. */
+export async function listSplitEntries(state: ObjectStore, signal?: AbortSignal): Promise<number[]> {
+  const splits: number[] = [];
+  for await (const { key } of state.list(SPLIT_PREFIX, { signal })) {
+    const match = /split-(\d{5,})\.json$/.exec(key);
+    if (match !== null && keyOf(Number(match[1])) === key) splits.push(Number(match[1]));
+  }
+  return splits;
+}
+
+/** The entries of a plan's finished splits, by split. Those of another plan are passed over. */
+export async function readSplitEntries(
+  state: ObjectStore,
+  plan: string,
+  splits: readonly number[],
+  signal?: AbortSignal,
+): Promise<Map<number, SplitEntry>> {
+  const atOnce = pLimit(ENTRIES_AT_ONCE);
+  const read = await Promise.all(splits.map((split) => atOnce(() => readSplitEntry(state, split, signal))));
+  const entries = new Map<number, SplitEntry>();
+  for (const entry of read) if (entry?.plan === plan) entries.set(entry.split, entry);
+  return entries;
+}
+
+async function readSplitEntry(
   state: ObjectStore,
   split: number,
   signal?: AbortSignal,
 ): Promise<SplitEntry | undefined> {
-  const entry = await readStateJson(state, keyOf(split), 'pineload-split', signal);
-  return entry as unknown as SplitEntry | undefined;
+  const key = keyOf(split);
+  const entry = (await readStateJson(state, key, 'pineload-split', signal)) as unknown as SplitEntry | undefined;
+  if (entry === undefined || entry.split === split) return entry;
+  throw corrupt(state, key, `the entry of split ${entry.split}`, `that of split ${split}`);
 }
 
 export async function writeSplitEntry(

@@ -1,33 +1,65 @@
-import { csvChunks, jsonlChunks } from '../readers/chunks.js';
+import { PineloadError } from '../base/errors.js';
+import { csvChunks, csvRowChunks, jsonlChunks } from '../readers/chunks.js';
 import type { Chunk } from '../readers/reader.js';
+import { CsvLineScanner } from '../readers/record-scanner.js';
+import { LineRange } from '../sources/line-range.js';
 import type { OpenSourceOptions, Source } from '../sources/source.js';
 import type { SplitPiece } from './plan.js';
 
-/** A source cut into chunks; for CSV with the header row taken off. */
+/** A source, or a part of it, cut into chunks; for CSV with the header row taken off. */
 export interface OpenedChunks {
   readonly header: Uint8Array | undefined;
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
+  /** Line feeds of a range that were read so far; undefined for a whole source, whose lines are counted from its first. */
+  readonly lineFeeds: () => number | undefined;
+}
+
+export interface OpenChunksOptions extends OpenSourceOptions {
+  readonly maxRecordBytes: number;
+  readonly delimiter: string | undefined;
+  /** CSV: no field holds a line break. Default false. */
+  readonly csvNoMultiline?: boolean | undefined;
+  /** Lines whose first byte lies in `[start, end)`; default all. Their lines are counted from the first of them, their bytes from 0. */
+  readonly range?: SplitPiece['range'];
+  /** CSV, for a range that does not begin at 0: the header row of the source. */
+  readonly header?: Uint8Array | undefined;
 }
 
 /** Opens a source. The caller must run `chunks` to its end or call its `return`, so that files are closed. */
-export async function openChunks(
-  source: Source,
-  options: OpenSourceOptions & {
-    readonly maxRecordBytes: number;
-    readonly delimiter: string | undefined;
-    /** Lines whose first byte lies in `[start, end)`; default all. */
-    readonly range?: SplitPiece['range'];
-  },
-): Promise<OpenedChunks> {
-  const bytes = source.open({ signal: options.signal, onRead: options.onRead });
-  const { maxRecordBytes } = options;
-  if (source.format === 'jsonl') {
-    return { header: undefined, chunks: jsonlChunks(bytes, { source: source.name, maxRecordBytes }) };
+export async function openChunks(source: Source, options: OpenChunksOptions): Promise<OpenedChunks> {
+  const { maxRecordBytes, range, signal, onRead } = options;
+  const lines = range === undefined ? undefined : new LineRange(source, range, { signal, onRead });
+  const bytes = lines ?? source.open({ signal, onRead });
+  const lineFeeds = (): number | undefined => lines?.lineFeeds;
+  const cut = {
+    source: source.name,
+    maxRecordBytes,
+    ...(lines === undefined ? {} : { byteOffset: () => lines.offset }),
+  };
+  if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), lineFeeds };
+  const scanner =
+    options.csvNoMultiline === true
+      ? new CsvLineScanner((line) => multilineError(source.name, line, range !== undefined && range[0] > 0))
+      : undefined;
+  if (range !== undefined && range[0] > 0) {
+    return { header: options.header, chunks: csvRowChunks(bytes, { ...cut, scanner }), lineFeeds };
   }
-  return csvChunks(bytes, { source: source.name, maxRecordBytes, delimiter: delimiterOf(source, options.delimiter) });
+  const delimiter = delimiterOf(source, options.delimiter);
+  return { ...(await csvChunks(bytes, { ...cut, delimiter, scanner })), lineFeeds };
 }
 
 /** The one-byte delimiter of a CSV source: the option, else what its format says. */
 export function delimiterOf(source: Pick<Source, 'format'>, option: string | undefined): string {
   return option ?? (source.format === 'tsv' ? '\t' : ',');
+}
+
+function multilineError(source: string, line: number, inRange: boolean): PineloadError {
+  return new PineloadError('RECORD_REJECTED', {
+    source,
+    line,
+    message: `a quoted field holds a line break, although it was said that none does (--csv-no-multiline)${inRange ? '; the line is that of its range' : ''}`,
+    expected: 'an even number of quotes in the line',
+    got: 'an odd one',
+    hint: 'Leave --csv-no-multiline out; with --scan, row starts are found by counting quotes.',
+  });
 }

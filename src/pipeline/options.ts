@@ -74,8 +74,15 @@ export interface ConvertOptions extends TargetOptions, MappingOptions {
   readonly maxRecordSize?: number | string | undefined;
   /** Reading threads; 1 reads without any. Default: the CPUs that may be used, as far as maxMemory holds them. Changes no byte of the output. */
   readonly workers?: number | undefined;
-  /** Stored bytes that one split holds, as far as whole files allow. Default DEFAULT_SPLIT_BYTES. */
+  /**
+   * Stored bytes that one split holds: whole files gathered up to it, uncompressed JSONL that is larger cut into ranges. Default
+   * DEFAULT_SPLIT_BYTES. Not smaller than MIN_RANGE_BYTES for ranges.
+   */
   readonly splitSize?: number | string | undefined;
+  /** CSV: no field holds a line break, so that a large file can be cut into ranges. A line that breaks this stops the run. Default false. */
+  readonly csvNoMultiline?: boolean | undefined;
+  /** CSV: read a large file once beforehand to find where rows begin, so that it can be cut into ranges. Default false. */
+  readonly scan?: boolean | undefined;
 }
 
 export const DEFAULT_ON_ERROR: OnError = 'abort';

@@ -2,17 +2,23 @@ import type { ReaderConfig } from '../readers/reader.js';
 import type { Layout } from '../writers/layout.js';
 import type { VectorKind } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
+import type { PlanOptions } from './plan-options.js';
 
 /** An input as the plan freezes it. */
 export interface PlanInput {
   readonly name: string;
   readonly format: Source['format'] | 'records';
-  readonly compression: Source['compression'];
+  /** `auto`: the first bytes will tell, when it is read. */
+  readonly compression: Source['compression'] | 'auto';
   readonly bytes: number | undefined;
   readonly version: string | undefined;
+  /** For an object in a store: how many characters of `name` are its directory. */
+  readonly rootLength?: number | undefined;
+  /** The header row of a CSV file that is cut into ranges. */
+  readonly header?: string | undefined;
 }
 
-/** An input, or a share of a plain JSONL file. */
+/** An input, or a share of an uncompressed JSONL (with conditions: CSV) file. */
 export interface SplitPiece {
   /** Position in `plan.inputs`. */
   readonly input: number;
@@ -39,10 +45,14 @@ export interface Plan {
   readonly format: 'pineload-plan';
   readonly version: 1;
   readonly pineload: string;
+  /** The import directory as it is shown, where the state does not lie beside it. */
+  readonly to?: string | undefined;
   readonly inputs: readonly PlanInput[];
   readonly splits: readonly Split[];
   /** The mapping in force, found in the first records. The header of a CSV file stands in for that of each file. */
   readonly mapping: ReaderConfig | RecordsMapping;
+  /** What was stated; the mapping of a CSV file with another header than the first is made of it. */
+  readonly options: PlanOptions;
   readonly output: {
     readonly fileBytes: number;
     readonly rowGroupBytes: number;
@@ -60,13 +70,27 @@ export function planLayout(layout: Layout): Pick<Plan['output'], 'layout'> {
 
 export const PLAN_KEY = 'plan.json';
 
-export function planInput(source: Source): PlanInput {
-  const { name, format, compression, bytes, version } = source;
-  return { name, format, compression, bytes, version };
+export function planInput(source: Source, compression = source.statedCompression ?? source.compression): PlanInput {
+  const { name, format, bytes, version, rootLength } = source;
+  return { name, format, compression, bytes, version, ...(rootLength === undefined ? {} : { rootLength }) };
 }
 
-/** Gathers whole inputs, in order, into splits of up to `splitBytes` stored bytes; a larger input is a split of its own. */
-export function planSplits(inputs: readonly PlanInput[], splitBytes: number): Split[] {
+/** A piece on its way into a split. */
+interface SizedPiece {
+  readonly piece: SplitPiece;
+  readonly bytes: number;
+}
+
+/**
+ * Gathers pieces, in order, into splits of up to `splitBytes` stored bytes; a larger piece is a split of its own.
+ *
+ * @param cuts for an input that is cut into ranges: where they begin, 0 first
+ */
+export function planSplits(
+  inputs: readonly PlanInput[],
+  splitBytes: number,
+  cuts: (input: number) => readonly number[] | undefined = () => undefined,
+): Split[] {
   const splits: Split[] = [];
   let current: SplitPiece[] = [];
   let size = 0;
@@ -75,14 +99,23 @@ export function planSplits(inputs: readonly PlanInput[], splitBytes: number): Sp
     current = [];
     size = 0;
   };
-  inputs.forEach((input, i) => {
-    const bytes = input.bytes ?? Infinity;
-    if (current.length > 0 && size + bytes > splitBytes) close();
-    current.push({ input: i });
-    size += bytes;
-  });
+  for (let i = 0; i < inputs.length; i++) {
+    for (const { piece, bytes } of piecesOf(i, inputs[i]!.bytes, cuts(i))) {
+      if (current.length > 0 && size + bytes > splitBytes) close();
+      current.push(piece);
+      size += bytes;
+    }
+  }
   close();
   return splits;
+}
+
+function piecesOf(input: number, bytes = Infinity, starts?: readonly number[]): SizedPiece[] {
+  if (starts === undefined || starts.length < 2) return [{ piece: { input }, bytes }];
+  return starts.map((start, i) => {
+    const end = starts[i + 1] ?? bytes;
+    return { piece: { input, range: [start, end] as const }, bytes: end - start };
+  });
 }
 
 /** Stored bytes that a piece stands for; 0 when that is not known. */
@@ -95,9 +128,12 @@ export function isRepeatable(plan: Plan): boolean {
   return plan.inputs.every((input) => input.version !== undefined);
 }
 
-/** The first difference between two plans in words, undefined when they are the same. */
+/**
+ * The first difference between two plans in words, undefined when they are the same. What was stated does not count, only what it came
+ * to: a default that is said aloud is no other plan.
+ */
 export function planDifference(before: Plan, now: Plan): string | undefined {
-  return differenceOf(before, now, 'plan');
+  return differenceOf({ ...before, options: undefined }, { ...now, options: undefined }, 'plan');
 }
 
 function differenceOf(a: unknown, b: unknown, path: string): string | undefined {

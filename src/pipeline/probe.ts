@@ -27,12 +27,13 @@ export async function probe(
   let rejected: Reject | undefined;
   for (const source of sources) {
     const once = source.version === undefined;
-    const { header, chunks } = await openChunks(source, {
+    const opened = await openChunks(source, {
       signal: options.signal,
       maxRecordBytes: options.maxRecordBytes,
       delimiter: options.delimiter,
       onRead: once ? options.onRead : undefined,
     });
+    const { header, chunks } = opened;
     let keep = false;
     try {
       const first = await chunks.next();
@@ -47,7 +48,7 @@ export async function probe(
       return {
         source,
         mapping: { ...mapping, config },
-        opened: once ? { header, chunks: startingWith(first.value, chunks) } : undefined,
+        opened: once ? { ...opened, chunks: startingWith(first.value, chunks) } : undefined,
       };
     } finally {
       if (!keep) await chunks.return();

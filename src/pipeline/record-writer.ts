@@ -7,7 +7,7 @@ import type { VectorKind } from '../records/batch.js';
 import { checkBatch } from '../records/rules/check-batch.js';
 import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
-import { commit, type ConvertResult } from './commit.js';
+import { seal, type ConvertResult } from './commit.js';
 import {
   bufferBudget,
   DEFAULT_ON_ERROR,
@@ -46,6 +46,7 @@ export class RecordWriter {
   readonly #started = performance.now();
   #reader: RecordObjectReader | undefined;
   #run: SplitRun | undefined;
+  #plan: Plan | undefined;
   #kind: VectorKind | undefined;
   #dimension = 0;
   /** All work in order: a batch is handed on when the one before it is done. */
@@ -84,11 +85,9 @@ export class RecordWriter {
       }
       this.#flush(this.#reader);
       await this.#tail;
-      const entry = await this.#run!.finish();
-      return await commit(this.target, [entry], this.#kind!, this.#dimension, {
+      const entry = await this.#run!.finish([{}]);
+      return await seal(this.target, this.#plan!, new Map([[0, entry]]), {
         ...this.options,
-        version: VERSION,
-        layout: parseLayout(this.options.layout, this.options.sets),
         rejectLimit: parseRejectLimit(this.options.maxRejects),
         seconds: () => (performance.now() - this.#started) / 1000,
       });
@@ -144,13 +143,16 @@ export class RecordWriter {
       inputs: [{ name: '<records>', format: 'records', compression: 'none', bytes: undefined, version: undefined }],
       splits: [{ index: 0, pieces: [{ input: 0 }] }],
       mapping: { format: 'records', kind, dimension },
+      options: {},
       output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout) },
     };
+    this.#plan = plan;
     const { signal, onEvent } = options;
-    await prepareTarget(target, plan, { overwrite: options.overwrite ?? false, signal, onEvent });
+    const { sha256 } = await prepareTarget(target, plan, { overwrite: options.overwrite ?? false, signal, onEvent });
     return new SplitRun({
       target,
       layout,
+      plan: sha256,
       split: 0,
       kind,
       dimension,

@@ -34,6 +34,14 @@ export function addRejects(a: RejectCounts, b: RejectCounts): RejectCounts {
   return { total: a.total + b.total, byCode: sum(a.byCode, b.byCode), byNamespace: sum(a.byNamespace, b.byNamespace) };
 }
 
+/** How many lines of an input lie before the piece of it that is read. */
+export interface LinesBefore {
+  /** Undefined where other machines have not told yet. */
+  readonly known: number | undefined;
+  /** Counts them, which means to read all that lies before. */
+  readonly count: () => Promise<number>;
+}
+
 /**
  * Takes the rejects of one split: with `abort` the first one stops the run, with `skip` each is written to the split's
  * rejects file in the state, up to the maximum.
@@ -41,6 +49,7 @@ export function addRejects(a: RejectCounts, b: RejectCounts): RejectCounts {
 export class RejectLog {
   #counts = { total: 0, byCode: new Map<string, number>(), byNamespace: new Map<string, number>() };
   #writer: ObjectWriter | undefined;
+  #lines: LinesBefore = { known: 0, count: () => Promise.resolve(0) };
 
   constructor(
     private readonly options: {
@@ -63,10 +72,20 @@ export class RejectLog {
     });
   }
 
+  /**
+   * The rejects that come are of another piece. Only messages are told with its place in the input: what is written to the split's file
+   * must not depend on who has finished what by now, so lines there stay those of the range until the commit.
+   */
+  startPiece(lines: LinesBefore): void {
+    this.#lines = lines;
+  }
+
   async take(rejects: readonly Reject[]): Promise<void> {
     if (rejects.length === 0) return;
     const first = rejects[0]!;
-    if (this.options.onError === 'abort') throw rejectedError(first);
+    if (this.options.onError === 'abort') {
+      throw rejectedError({ ...first, line: first.line + (this.#lines.known ?? (await this.#lines.count())) });
+    }
     const lines: string[] = [];
     for (const reject of rejects) {
       this.#count(reject);
@@ -100,7 +119,10 @@ export class RejectLog {
     const namespace = reject.namespace ?? '';
     byNamespace.set(namespace, (byNamespace.get(namespace) ?? 0) + 1);
     if (shown < MAX_SHOWN_REJECTS_PER_CODE) {
-      this.options.onEvent?.({ type: 'reject', message: describeReject(reject), reject });
+      const { known } = this.#lines;
+      const placed = { ...reject, line: reject.line + (known ?? 0) };
+      const relative = known === undefined ? ' (line of its range)' : '';
+      this.options.onEvent?.({ type: 'reject', message: describeReject(placed) + relative, reject: placed });
     } else if (shown === MAX_SHOWN_REJECTS_PER_CODE) {
       this.options.onEvent?.({
         type: 'note',
@@ -110,9 +132,13 @@ export class RejectLog {
   }
 }
 
-/** Throws when a share was set as the maximum and is exceeded. */
-export function checkRejectShare(limit: RejectLimit, rejects: RejectCounts, records: number): void {
-  if (!('share' in limit) || rejects.total === 0) return;
+/** Throws when more were rejected than the maximum, a count or a share, allows. */
+export function checkRejectLimit(limit: RejectLimit, rejects: RejectCounts, records: number): void {
+  if ('count' in limit) {
+    if (rejects.total > limit.count) throw tooManyRejects(`at most ${limit.count}`, `${rejects.total}`, rejects.byCode);
+    return;
+  }
+  if (rejects.total === 0) return;
   const share = rejects.total / (rejects.total + records);
   if (share > limit.share) {
     throw tooManyRejects(
@@ -145,24 +171,6 @@ function tooManyRejects(expected: string, got: string, byCode: Readonly<Record<s
     got: `${got}: ${codes.join(', ')}`,
     hint: 'The rejects file tells why each was rejected; --max-rejects sets the maximum.',
   });
-}
-
-/** Joins the splits' rejects files, in order, into `rejects.jsonl` and removes them. Returns its key, if there are rejects. */
-export async function joinRejects(state: ObjectStore, signal?: AbortSignal): Promise<string | undefined> {
-  const keys: string[] = [];
-  for await (const { key } of state.list(PREFIX, { signal })) keys.push(key);
-  if (keys.length === 0) return undefined;
-  const writer = await state.create(REJECTS_KEY, { contentType: 'application/x-ndjson', signal });
-  try {
-    for (const key of keys.sort()) {
-      for await (const bytes of state.read(key, { signal })) await writer.write(bytes);
-    }
-    await writer.close();
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
-  return REJECTS_KEY;
 }
 
 /** Removes what earlier runs left. */

@@ -2,15 +2,17 @@ import type { EventListener } from '../base/events.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import type { Layout } from '../writers/layout.js';
 import { SplitWriter } from '../writers/split-writer.js';
-import { writeSplitEntry, type SplitEntry } from './journal.js';
+import { writeSplitEntry, type PieceEntry, type SplitEntry } from './journal.js';
 import type { OnError, RejectLimit } from './options.js';
-import { RejectLog } from './reject-log.js';
+import { RejectLog, type LinesBefore } from './reject-log.js';
 import type { Target } from './stores.js';
 
 /** What decides how a split is written. */
 export interface SplitRunOptions {
   readonly target: Target;
   readonly layout: Layout;
+  /** SHA-256 of the plan. */
+  readonly plan: string;
   readonly split: number;
   readonly kind: VectorKind;
   readonly dimension: number;
@@ -77,14 +79,23 @@ export class SplitRun {
     await this.#writer.add(batch);
   }
 
-  /** Writes what is still gathered, then the split's entry in the journal. */
-  async finish(): Promise<SplitEntry> {
+  /** What comes is of another piece. */
+  startPiece(lines: LinesBefore): void {
+    this.#rejects.startPiece(lines);
+  }
+
+  /**
+   * Writes what is still gathered, then the split's entry in the journal.
+   *
+   * @param pieces what reading told of each piece
+   */
+  async finish(pieces: readonly PieceEntry[]): Promise<SplitEntry> {
     const files = await this.#writer.finish();
     await this.#rejects.close();
-    const { target, split, signal } = this.options;
+    const { target, plan, split, signal } = this.options;
     return writeSplitEntry(
       target.state,
-      { split, records: this.records, files, rejects: this.#rejects.counts },
+      { plan, split, records: this.records, files, rejects: this.#rejects.counts, pieces },
       signal,
     );
   }

@@ -27,7 +27,16 @@ export async function readStateJson(
   signal?: AbortSignal,
 ): Promise<Record<string, unknown> | undefined> {
   const bytes = await readObject(store, key, signal);
-  if (bytes === undefined) return undefined;
+  return bytes === undefined ? undefined : parseStateJson(store, key, bytes, format);
+}
+
+/** The JSON object that an object of the state holds, `format` and `version` checked. */
+export function parseStateJson(
+  store: ObjectStore,
+  key: string,
+  bytes: Uint8Array,
+  format: string,
+): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -51,7 +60,13 @@ export async function writeStateJson(
   await store.put(key, bytes, { contentType: 'application/json', signal });
 }
 
-function corrupt(store: ObjectStore, key: string, got: string, expected: string, cause?: unknown): PineloadError {
+export function corrupt(
+  store: ObjectStore,
+  key: string,
+  got: string,
+  expected: string,
+  cause?: unknown,
+): PineloadError {
   return new PineloadError('STATE_CORRUPT', {
     source: store.uri + key,
     expected,

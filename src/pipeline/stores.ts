@@ -56,3 +56,8 @@ export async function openTarget(to: string, state: string | undefined, access: 
   const imports = await openWithAccess(to, access);
   return { imports, state: await openWithAccess(state ?? siblingState(to), access) };
 }
+
+/** The import directory as it is shown, for plans; undefined where the state lies beside it and tells its place itself. */
+export function targetOutsideState(to: string, { imports, state }: Target): string | undefined {
+  return parseTarget(siblingState(to)).display === state.uri ? undefined : imports.uri;
+}

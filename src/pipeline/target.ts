@@ -2,10 +2,11 @@ import { PineloadError, quote } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
-import { clearJournal, readSplitEntry } from './journal.js';
+import { clearJournal, listSplitEntries, readSplitEntries } from './journal.js';
+import { readPlan, writePlan, type StoredPlan } from './plan-file.js';
 import { isRepeatable, planDifference, PLAN_KEY, type Plan } from './plan.js';
 import { clearRejects } from './reject-log.js';
-import { readObject, readStateJson, writeStateJson } from './state-json.js';
+import { readObject } from './state-json.js';
 import type { Target } from './stores.js';
 
 /**
@@ -15,7 +16,7 @@ import type { Target } from './stores.js';
 const OWN_FILE = /^(?:[^/]+\/){1,2}part-\d{5,}-\d{5,}\.parquet$/;
 
 /** What was found in the target: a finished conversion that is the same, or a place to work in. */
-export type Prepared = { readonly done: Manifest } | { readonly done: undefined };
+export type Prepared = StoredPlan & { readonly done: Manifest | undefined };
 
 /**
  * Makes the target ready for a plan: goes on with the same plan, finds that it is done already, or refuses what another
@@ -26,19 +27,22 @@ export async function prepareTarget(
   plan: Plan,
   options: {
     readonly overwrite: boolean;
+    /** Others may be at work on the plan that is there: it is not replaced, even if nothing of it is finished. Default false. */
+    readonly frozen?: boolean | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly onEvent?: EventListener | undefined;
   },
 ): Promise<Prepared> {
   const { signal } = options;
   const manifest = await readManifest(target.state, signal);
-  const before = await readPlan(target.state, signal);
+  const stored = await readPlan(target.state, PLAN_KEY, signal);
+  const before = stored?.plan;
   const difference = before === undefined ? 'no plan' : planDifference(before, plan);
 
   if (manifest !== undefined && !options.overwrite) {
     if (difference === undefined && isRepeatable(plan)) {
       await checkFilesPresent(target.imports, manifest, signal);
-      return { done: manifest };
+      return { ...stored!, done: manifest };
     }
     throw new PineloadError('TARGET_NOT_EMPTY', {
       source: target.imports.uri,
@@ -49,9 +53,10 @@ export async function prepareTarget(
   }
 
   const files = await listParquet(target.imports, signal);
-  const finished = before === undefined ? [] : await finishedFiles(target.state, before, signal);
+  const finished = stored === undefined ? [] : await finishedFiles(target.state, stored, signal);
+  const frozen = options.frozen === true;
   if (before === undefined && files.length > 0 && !options.overwrite) throw strayFiles(target.imports, files);
-  if (before !== undefined && difference !== undefined && finished.length > 0 && !options.overwrite) {
+  if (before !== undefined && difference !== undefined && (frozen || finished.length > 0) && !options.overwrite) {
     throw new PineloadError('PLAN_DIFFERS', {
       source: target.imports.uri,
       got: difference,
@@ -60,6 +65,7 @@ export async function prepareTarget(
   }
 
   const goOn = difference === undefined && !options.overwrite && isRepeatable(plan);
+  if (goOn && frozen) return { ...stored!, done: undefined };
   // The manifest goes first: from here on nobody takes the target for complete.
   await target.state.delete(MANIFEST_KEY, signal);
   if (!goOn) {
@@ -72,17 +78,12 @@ export async function prepareTarget(
   const foreign = stale.filter((key) => !OWN_FILE.test(key));
   if (foreign.length > 0) throw strayFiles(target.imports, foreign);
   for (const key of stale) await target.imports.delete(key, signal);
-  if (!goOn) await writeStateJson(target.state, PLAN_KEY, plan, signal);
-  return { done: undefined };
+  return { ...(goOn ? stored! : await writePlan(target.state, plan, signal)), done: undefined };
 }
 
 export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
   const bytes = await readObject(state, MANIFEST_KEY, signal);
   return bytes === undefined ? undefined : parseManifest(bytes, state.uri + MANIFEST_KEY);
-}
-
-async function readPlan(state: ObjectStore, signal?: AbortSignal): Promise<Plan | undefined> {
-  return (await readStateJson(state, PLAN_KEY, 'pineload-plan', signal)) as unknown as Plan | undefined;
 }
 
 /** Every object that Pinecone would take for a part of the import. */
@@ -92,13 +93,9 @@ export async function listParquet(imports: ObjectStore, signal?: AbortSignal): P
   return keys;
 }
 
-async function finishedFiles(state: ObjectStore, plan: Plan, signal?: AbortSignal): Promise<string[]> {
-  const paths: string[] = [];
-  for (const { index } of plan.splits) {
-    const entry = await readSplitEntry(state, index, signal);
-    if (entry !== undefined) paths.push(...entry.files.map((file) => file.path));
-  }
-  return paths;
+async function finishedFiles(state: ObjectStore, { sha256 }: StoredPlan, signal?: AbortSignal): Promise<string[]> {
+  const entries = await readSplitEntries(state, sha256, await listSplitEntries(state, signal), signal);
+  return [...entries.values()].flatMap((entry) => entry.files.map((file) => file.path));
 }
 
 /** Refuses to call a conversion done whose files went away or changed size. */

@@ -21,6 +21,11 @@ export interface ChunkOptions {
   readonly chunkBytes?: number | undefined;
   /** Default DEFAULT_MAX_RECORD_BYTES. Counted without the line feed. */
   readonly maxRecordBytes?: number | undefined;
+  /**
+   * Place in the source of the first byte, asked for when it has come; default 0. Anywhere else there is no byte order mark. Lines are
+   * counted from the first byte on.
+   */
+  readonly byteOffset?: (() => number) | undefined;
 }
 
 export type Chunks = AsyncGenerator<Chunk, void, undefined>;
@@ -43,6 +48,15 @@ export async function* jsonlChunks(bytes: AsyncIterable<Uint8Array>, options: Ch
   yield* cutter.chunks(bytes[Symbol.asyncIterator]());
 }
 
+/** As `jsonlChunks` for rows of CSV or TSV that have no header row before them: a part of a source. */
+export async function* csvRowChunks(
+  bytes: AsyncIterable<Uint8Array>,
+  options: ChunkOptions & { readonly scanner?: RecordScanner | undefined },
+): Chunks {
+  const cutter = new Cutter(options.scanner ?? new CsvRowScanner(), options);
+  yield* cutter.chunks(bytes[Symbol.asyncIterator]());
+}
+
 /**
  * Cuts CSV or TSV into its header row and chunks of whole rows, by the same rules as `jsonlChunks`. A quote that is still
  * open at the end is a CSV_SYNTAX reject of all that follows its row's start: where the row should have ended cannot be
@@ -50,10 +64,14 @@ export async function* jsonlChunks(bytes: AsyncIterable<Uint8Array>, options: Ch
  */
 export async function csvChunks(
   bytes: AsyncIterable<Uint8Array>,
-  options: ChunkOptions & { readonly delimiter?: string | undefined },
+  options: ChunkOptions & {
+    readonly delimiter?: string | undefined;
+    /** Default: a CsvRowScanner. */
+    readonly scanner?: RecordScanner | undefined;
+  },
 ): Promise<CsvChunks> {
   const iterator = bytes[Symbol.asyncIterator]();
-  const cutter = new Cutter(new CsvRowScanner(), options);
+  const cutter = new Cutter(options.scanner ?? new CsvRowScanner(), options);
   let header: Uint8Array | undefined;
   try {
     header = await cutter.header(iterator);
@@ -76,6 +94,29 @@ function closing(chunks: Chunks, iterator: AsyncIterator<Uint8Array>): Chunks {
 }
 
 const BOM = [0xef, 0xbb, 0xbf] as const;
+
+/** Length of the byte order mark at the start of a source. Throws INPUT_UNREADABLE for that of UTF-16. */
+export function byteOrderMark([a, b, c]: Uint8Array, source: string): number {
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
+    throw new PineloadError('INPUT_UNREADABLE', {
+      source,
+      message: 'the text is UTF-16',
+      expected: 'UTF-8',
+      got: 'the byte order mark of UTF-16',
+      hint: 'Convert it first: iconv -f UTF-16 -t UTF-8',
+    });
+  }
+  return a === BOM[0] && b === BOM[1] && c === BOM[2] ? BOM.length : 0;
+}
+
+/** What is said of a record that is too large. */
+export function oversizeReject(
+  maxRecordBytes: number,
+  bytes: number,
+  raw: string,
+): Pick<Reject, 'code' | 'expected' | 'got' | 'raw'> {
+  return { code: 'RECORD_TOO_LARGE', expected: `at most ${maxRecordBytes} bytes`, got: `${bytes} bytes`, raw };
+}
 
 /** A record that is being passed over. */
 interface Oversize {
@@ -105,12 +146,14 @@ class Cutter {
   /** What is left of the bytes that came last. */
   #incoming: Buffer = Buffer.alloc(0);
   #started = false;
+  readonly #byteOffset: (() => number) | undefined;
 
   constructor(
     private readonly scanner: RecordScanner,
     options: ChunkOptions,
   ) {
     this.#source = options.source;
+    this.#byteOffset = options.byteOffset;
     this.#chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
   }
@@ -185,19 +228,10 @@ class Cutter {
 
   #start(): void {
     this.#started = true;
-    const [a, b, c] = this.#incoming;
-    if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-      throw new PineloadError('INPUT_UNREADABLE', {
-        source: this.#source,
-        message: 'the text is UTF-16',
-        expected: 'UTF-8',
-        got: 'the byte order mark of UTF-16',
-        hint: 'Convert it first: iconv -f UTF-16 -t UTF-8',
-      });
-    }
-    if (a !== BOM[0] || b !== BOM[1] || c !== BOM[2]) return;
-    this.#incoming = this.#incoming.subarray(BOM.length);
-    this.#offset = BOM.length;
+    this.#offset = this.#byteOffset?.() ?? 0;
+    if (this.#offset > 0) return;
+    this.#offset = byteOrderMark(this.#incoming, this.#source);
+    this.#incoming = this.#incoming.subarray(this.#offset);
   }
 
   /** Moves incoming bytes on. Returns a chunk when one is full; else all incoming bytes were taken. */
@@ -316,10 +350,7 @@ class Cutter {
       source: this.#source,
       line,
       byteOffset: offset,
-      code: 'RECORD_TOO_LARGE',
-      expected: `at most ${this.#maxRecordBytes} bytes`,
-      got: `${bytes} bytes`,
-      raw: sample,
+      ...oversizeReject(this.#maxRecordBytes, bytes, sample),
     });
   }
 

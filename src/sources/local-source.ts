@@ -51,6 +51,10 @@ export class LocalSource implements Source {
     });
   }
 
+  get statedCompression(): Compression | 'auto' {
+    return this.sniff ? 'auto' : this.compression;
+  }
+
   get localPath(): string | undefined {
     return this.version === undefined ? undefined : this.path;
   }
@@ -64,7 +68,7 @@ export class LocalSource implements Source {
   async *#read(signal: AbortSignal, start?: number, end = Infinity): AsyncGenerator<Uint8Array> {
     const file = await openFile(this.path, this.name);
     try {
-      await this.#checkUnchanged(file);
+      await checkUnchanged(file, this);
       // Pipes have no positions: without a start they are read from where they are.
       for (let at = start ?? 0; at < end;) {
         if (signal.aborted) throw abortError(signal);
@@ -76,30 +80,35 @@ export class LocalSource implements Source {
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
-      await this.#checkUnchanged(file);
+      await checkUnchanged(file, this);
     } catch (error) {
       throw readError(error, this.name);
     } finally {
       await file.close();
     }
   }
-
-  /** A file that changes while it is read would give an output that belongs to no version of it. */
-  async #checkUnchanged(file: FileHandle): Promise<void> {
-    if (this.version === undefined) return;
-    const stats = await file.stat({ bigint: true });
-    if (versionOf(stats) === this.version && Number(stats.size) === this.bytes) return;
-    throw new PineloadError('INPUT_CHANGED', {
-      source: this.name,
-      expected: `${this.bytes} bytes, last changed at ${this.version}`,
-      got: `${stats.size} bytes, last changed at ${versionOf(stats)}`,
-      hint: 'Start again when nothing writes to the file any more.',
-    });
-  }
 }
 
-/** The time of the last change, to the nanosecond. */
-function versionOf(stats: BigIntStats): string {
+/**
+ * A file that changes while it is read would give an output that belongs to no version of it: INPUT_CHANGED. Pipes have no version.
+ */
+export async function checkUnchanged(
+  file: FileHandle,
+  { name, version, bytes }: Pick<Source, 'name' | 'version' | 'bytes'>,
+): Promise<void> {
+  if (version === undefined) return;
+  const stats = await file.stat({ bigint: true });
+  if (versionOf(stats) === version && Number(stats.size) === bytes) return;
+  throw new PineloadError('INPUT_CHANGED', {
+    source: name,
+    expected: `${bytes} bytes, last changed at ${version}`,
+    got: `${stats.size} bytes, last changed at ${versionOf(stats)}`,
+    hint: 'Start again when nothing writes to the file any more.',
+  });
+}
+
+/** The time of the last change, to the nanosecond: the version of a local file. */
+export function versionOf(stats: BigIntStats): string {
   return `${stats.mtimeNs}ns`;
 }
 
@@ -115,7 +124,8 @@ async function firstBytes(path: string, name: string): Promise<Uint8Array> {
   }
 }
 
-async function openFile(path: string, name: string): Promise<FileHandle> {
+/** Opens a local input for reading. */
+export async function openFile(path: string, name: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (error) {

@@ -19,6 +19,10 @@ export interface Source {
    */
   readonly openRange?:
     ((start: number, end: number, options?: OpenSourceOptions) => AsyncIterable<Uint8Array>) | undefined;
+  /** What the options or the name say of the compression; `auto`: only the first bytes tell. Default: `compression`. */
+  readonly statedCompression?: Compression | 'auto' | undefined;
+  /** For an object in a store: how many characters of `name` are its directory, the rest being its key. */
+  readonly rootLength?: number | undefined;
   /** Where a file lies, for threads that open it themselves. Undefined for everything that is not a regular local file. */
   readonly localPath?: string | undefined;
 }

@@ -9,6 +9,7 @@ export type OpenStore = (uri: string) => Promise<ObjectStore>;
 /** An object in S3, Google Cloud Storage or Azure Blob Storage, read as a stream. */
 export class StoreSource implements Source {
   readonly name: string;
+  readonly rootLength: number;
   readonly bytes: number;
   readonly version: string;
   #compression: Compression;
@@ -19,12 +20,13 @@ export class StoreSource implements Source {
     rootName: string,
     private readonly object: ObjectInfo,
     readonly format: InputFormat,
-    private readonly stated: Compression | 'auto',
+    readonly statedCompression: Compression | 'auto',
   ) {
     this.name = rootName + object.key;
+    this.rootLength = rootName.length;
     this.bytes = object.bytes;
-    this.version = object.etag ?? `${object.bytes} bytes`;
-    this.#compression = stated === 'auto' ? 'none' : stated;
+    this.version = bareEtag(object.etag) ?? `${object.bytes} bytes`;
+    this.#compression = statedCompression === 'auto' ? 'none' : statedCompression;
   }
 
   /** With `auto`: `none` until the first bytes were read, since to look would be a request for every object. */
@@ -36,7 +38,7 @@ export class StoreSource implements Source {
     return openBytes((signal) => this.#read(signal), {
       ...options,
       name: this.name,
-      compression: this.stated,
+      compression: this.statedCompression,
       onCompression: (found) => {
         this.#compression = found;
       },
@@ -55,6 +57,7 @@ export class StoreSource implements Source {
     // A store of its own, closed with the read: no connection stays open between inputs.
     const store = await this.openStore(this.root);
     try {
+      await this.#checkUnchanged(store, signal);
       let got = 0;
       const range = start === 0 && end === this.bytes ? {} : { start, end };
       for await (const bytes of store.read(this.object.key, { ...range, signal })) {
@@ -72,4 +75,23 @@ export class StoreSource implements Source {
       await store.close();
     }
   }
+  /** The object may have been replaced since it was listed, on this machine or on the one that made the plan. */
+  async #checkUnchanged(store: ObjectStore, signal: AbortSignal): Promise<void> {
+    const now = await store.head(this.object.key, signal);
+    const { etag, bytes } = this.object;
+    // One that is gone is for the read to tell.
+    if (now === undefined) return;
+    if (now.bytes === bytes && (etag === undefined || bareEtag(now.etag) === bareEtag(etag))) return;
+    throw new PineloadError('INPUT_CHANGED', {
+      source: this.name,
+      expected: `${bytes} bytes, version ${this.version}`,
+      got: `${now.bytes} bytes, version ${now.etag ?? 'unknown'}`,
+      hint: 'Start again (plan anew) when nothing writes to the input any more.',
+    });
+  }
+}
+
+/** Azure quotes an ETag in a header and leaves the quotes out in a listing. */
+function bareEtag(etag: string | undefined): string | undefined {
+  return etag?.replaceAll('"', '');
 }

@@ -1,0 +1,47 @@
+import { VERSION } from '../base/version.js';
+import type { ReaderConfig } from '../readers/reader.js';
+import type { Source } from '../sources/source.js';
+import { cutInput } from './cut-input.js';
+import type { ConvertOptions } from './options.js';
+import { statedOptions } from './plan-options.js';
+import { planInput, planLayout, planSplits, type Plan, type PlanInput } from './plan.js';
+import type { Settings } from './settle.js';
+
+/** A range of a file that is cut is never smaller, whatever the size of splits: what it costs to open it would be more than what is read. */
+export const MIN_RANGE_BYTES = 1024 * 1024;
+
+/**
+ * Freezes everything that decides what a conversion writes. Nothing in it depends on how many machines or threads will work on it.
+ *
+ * @param to the import directory as it is shown; undefined where the state lies beside it
+ */
+export async function makePlan(
+  sources: readonly Source[],
+  mapping: ReaderConfig,
+  options: Omit<ConvertOptions, 'inputs'>,
+  settings: Settings,
+  to: string | undefined,
+): Promise<Plan> {
+  const { layout, fileBytes, rowGroupBytes, maxRecordBytes, splitBytes, onError } = settings;
+  const rangeBytes = Math.max(splitBytes, MIN_RANGE_BYTES);
+  const inputs: PlanInput[] = [];
+  const cuts = new Map<number, readonly number[]>();
+  for (const source of sources) {
+    const cut = await cutInput(source, rangeBytes, { ...options, maxRecordBytes });
+    if (cut !== undefined) cuts.set(inputs.length, cut.starts);
+    // What is cut is known to be uncompressed.
+    const input = cut === undefined ? planInput(source) : planInput(source, 'none');
+    inputs.push(cut?.header === undefined ? input : { ...input, header: cut.header });
+  }
+  return {
+    format: 'pineload-plan',
+    version: 1,
+    pineload: VERSION,
+    ...(to === undefined ? {} : { to }),
+    mapping,
+    options: statedOptions(options),
+    output: { fileBytes, rowGroupBytes, maxRecordBytes, onError, ...planLayout(layout) },
+    inputs,
+    splits: planSplits(inputs, splitBytes, (input) => cuts.get(input)),
+  };
+}

@@ -1,0 +1,43 @@
+import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
+import { parseLayout, type Layout } from '../writers/layout.js';
+import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
+import {
+  bufferBudget,
+  DEFAULT_ON_ERROR,
+  DEFAULT_SPLIT_BYTES,
+  parseRejectLimit,
+  sizeOption,
+  workerCount,
+  type ConvertOptions,
+  type OnError,
+  type RejectLimit,
+} from './options.js';
+
+/** The options of a conversion, read and defaulted, but for those of the mapping. */
+export interface Settings {
+  readonly layout: Layout;
+  readonly fileBytes: number;
+  readonly rowGroupBytes: number;
+  readonly maxRecordBytes: number;
+  readonly splitBytes: number;
+  readonly workers: number;
+  readonly maxBufferedBytes: number;
+  readonly onError: OnError;
+  readonly rejectLimit: RejectLimit;
+}
+
+/** Reads all options before anything is touched. */
+export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings {
+  const workers = workerCount(options.workers, options.maxMemory);
+  return {
+    layout: parseLayout(options.layout, options.sets),
+    fileBytes: sizeOption(options.fileSize, DEFAULT_TARGET_FILE_BYTES, 'fileSize'),
+    rowGroupBytes: sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize'),
+    maxRecordBytes: sizeOption(options.maxRecordSize, DEFAULT_MAX_RECORD_BYTES, 'maxRecordSize'),
+    splitBytes: sizeOption(options.splitSize, DEFAULT_SPLIT_BYTES, 'splitSize'),
+    workers,
+    maxBufferedBytes: bufferBudget(options.maxMemory, workers),
+    onError: options.onError ?? DEFAULT_ON_ERROR,
+    rejectLimit: parseRejectLimit(options.maxRejects),
+  };
+}

@@ -1,0 +1,198 @@
+import { tmpdir } from 'node:os';
+import { PineloadError } from '../base/errors.js';
+import type { EventListener } from '../base/events.js';
+import { VERSION } from '../base/version.js';
+import type { ReaderPool } from '../readers/pool/reader-pool.js';
+import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
+import type { Source } from '../sources/source.js';
+import type { PieceEntry, SplitEntry } from './journal.js';
+import { LineCounts } from './lines-before.js';
+import { mappingFor } from './mapping-for.js';
+import { openChunks, type OpenedChunks } from './open-chunks.js';
+import { pieceBytes, type Plan, type Split, type SplitPiece } from './plan.js';
+import type { StoredPlan } from './plan-file.js';
+import { Throttle } from './progress.js';
+import { readBatches } from './read-batches.js';
+import type { LinesBefore } from './reject-log.js';
+import type { Settings } from './settle.js';
+import { SplitRun } from './split-run.js';
+import type { Target } from './stores.js';
+
+/** What splits are worked through with. */
+export interface SplitWorkOptions extends MappingOptions {
+  readonly target: Target;
+  readonly stored: StoredPlan;
+  readonly settings: Settings;
+  readonly pool: ReaderPool;
+  /** Opens an input of the plan. */
+  readonly source: (input: number) => Promise<Source>;
+  /** An input that can be read only once, opened already. */
+  readonly opened?: { readonly input: number; readonly chunks: OpenedChunks } | undefined;
+  readonly csvNoMultiline?: boolean | undefined;
+  readonly tmpDir?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: EventListener | undefined;
+  /** Counts stored bytes as they are read; for progress only. */
+  readonly reading?: ReadCount | undefined;
+}
+
+/** Stored bytes read so far. */
+export interface ReadCount {
+  bytes: number;
+}
+
+/**
+ * Works through splits, one after the other, all threads on each. What a split leaves behind follows from the plan alone, so it does not
+ * matter who does it, nor whether someone else does it at the same time.
+ */
+export class SplitWork {
+  readonly #reading: ReadCount;
+  #done = { records: 0, rejected: 0, files: 0, bytes: 0 };
+  #current: SplitRun | undefined;
+  #bytesTotal: number | undefined;
+  readonly #plan: Plan;
+  readonly #lines: LineCounts;
+  readonly #entries = new Map<number, SplitEntry>();
+  readonly #progress = new Throttle(() => this.#report());
+
+  constructor(private readonly options: SplitWorkOptions) {
+    this.#plan = options.stored.plan;
+    this.#lines = new LineCounts(this.#plan);
+    this.#reading = options.reading ?? { bytes: 0 };
+  }
+
+  /**
+   * Does all splits of the list that are not finished yet.
+   *
+   * @param finished entries of the plan's finished splits; those outside the list tell lines of ranges
+   * @returns all entries, those that were finished before included
+   */
+  async run(splits: readonly Split[], finished: ReadonlyMap<number, SplitEntry>): Promise<Map<number, SplitEntry>> {
+    const { onEvent } = this.options;
+    for (const [split, entry] of finished) this.#entries.set(split, entry);
+    this.#bytesTotal = totalBytes(splits, this.#plan);
+    onEvent?.({
+      type: 'plan',
+      inputs: this.#plan.inputs.length,
+      splits: splits.length,
+      bytes: this.#bytesTotal,
+      resumedSplits: splits.filter(({ index }) => finished.has(index)).length,
+    });
+    for (const split of splits) {
+      const before = finished.get(split.index);
+      if (before !== undefined) for (const piece of split.pieces) this.#reading.bytes += pieceBytes(piece, this.#plan);
+      const entry = before ?? (await this.#split(split));
+      this.#entries.set(split.index, entry);
+      this.#done.records += entry.records;
+      this.#done.rejected += entry.rejects.total;
+      this.#done.files += entry.files.length;
+      this.#done.bytes += entry.files.reduce((sum, file) => sum + file.bytes, 0);
+      this.#current = undefined;
+      this.#progress.flush();
+    }
+    return this.#entries;
+  }
+
+  async #split(split: Split): Promise<SplitEntry> {
+    const { target, stored, settings, tmpDir, signal, onEvent } = this.options;
+    const { kind, dimension } = stored.plan.mapping;
+    const run = new SplitRun({
+      target,
+      layout: settings.layout,
+      plan: stored.sha256,
+      split: split.index,
+      kind,
+      dimension,
+      fileBytes: settings.fileBytes,
+      rowGroupBytes: settings.rowGroupBytes,
+      maxBufferedBytes: settings.maxBufferedBytes,
+      tmpDir: tmpDir ?? tmpdir(),
+      version: VERSION,
+      onError: settings.onError,
+      rejectLimit: settings.rejectLimit,
+      rejectsBefore: this.#done.rejected,
+      signal,
+      onEvent,
+    });
+    this.#current = run;
+    try {
+      const pieces: PieceEntry[] = [];
+      for (const piece of split.pieces) pieces.push(await this.#piece(piece, run));
+      return await run.finish(pieces);
+    } catch (error) {
+      await run.abort();
+      throw error;
+    }
+  }
+
+  async #piece(piece: SplitPiece, run: SplitRun): Promise<PieceEntry> {
+    const { options } = this;
+    const source = await options.source(piece.input);
+    run.startPiece(this.#linesBefore(piece, source));
+    const opened = options.opened?.input === piece.input ? options.opened.chunks : await this.#open(source, piece);
+    const batches = readBatches(opened, {
+      pool: options.pool,
+      configOf: (chunk) => mappingFor(source, opened.header, chunk.bytes, this.#mapping, options),
+      signal: options.signal,
+    });
+    for await (const batch of batches) {
+      await run.add(batch);
+      this.#progress.tick();
+    }
+    const lineFeeds = opened.lineFeeds();
+    return lineFeeds === undefined ? {} : { lineFeeds };
+  }
+
+  get #mapping(): ReaderConfig {
+    const { mapping } = this.#plan;
+    if (mapping.format !== 'records') return mapping;
+    throw new PineloadError('PLAN_DIFFERS', { got: 'a plan of records that came from memory' });
+  }
+
+  #open(source: Source, { input, range }: SplitPiece): Promise<OpenedChunks> {
+    const { header } = this.#plan.inputs[input]!;
+    const { settings, delimiter, csvNoMultiline, signal } = this.options;
+    return openChunks(source, {
+      range,
+      signal,
+      maxRecordBytes: settings.maxRecordBytes,
+      delimiter,
+      csvNoMultiline,
+      header: header === undefined ? undefined : Buffer.from(header),
+      onRead: (bytes) => void (this.#reading.bytes += bytes),
+    });
+  }
+
+  #linesBefore({ input, range }: SplitPiece, source: Source): LinesBefore {
+    if (range === undefined || range[0] === 0) return { known: 0, count: () => Promise.resolve(0) };
+    return {
+      known: this.#lines.before(input, range[0], this.#entries),
+      count: () => this.#lines.count(input, range[0], this.#entries, source, this.options.signal),
+    };
+  }
+
+  #report(): void {
+    const run = this.#current;
+    this.options.onEvent?.({
+      type: 'convert.progress',
+      bytesRead: this.#reading.bytes,
+      bytesTotal: this.#bytesTotal,
+      records: this.#done.records + (run?.records ?? 0),
+      rejected: this.#done.rejected + (run?.rejected ?? 0),
+      files: this.#done.files + (run?.files ?? 0),
+      bytesWritten: this.#done.bytes + (run?.bytesWritten ?? 0),
+    });
+  }
+}
+
+/** Stored bytes of all pieces; undefined when one is a stream. */
+function totalBytes(splits: readonly Split[], plan: Plan): number | undefined {
+  let total = 0;
+  for (const { pieces } of splits) {
+    for (const piece of pieces) {
+      if (plan.inputs[piece.input]!.bytes === undefined) return undefined;
+      total += pieceBytes(piece, plan);
+    }
+  }
+  return total;
+}
