@@ -1,0 +1,39 @@
+import { ENTRY_WORDS } from './fingerprint-format.js';
+import type { BucketRange, FingerprintFile } from './fingerprint-file.js';
+import { CANDIDATE_WORDS, type DuplicateKind } from './find-duplicates.js';
+import { mergeSorted, type SortedSource } from './merge-sorted.js';
+
+/** The least that is read of a split in one go. */
+const MIN_WINDOW_BYTES = 16 * 1024;
+
+/** The fingerprints of several splits as one sorted stream, in blocks of CANDIDATE_WORDS words each. */
+export async function* mergeSplits(
+  splits: readonly { readonly unit: number; readonly file: FingerprintFile }[],
+  kind: DuplicateKind,
+  range: BucketRange,
+  memoryBytes: number,
+): AsyncGenerator<Uint32Array, void, undefined> {
+  // A block is there twice, once with its unit.
+  const window = Math.max(MIN_WINDOW_BYTES, Math.floor(memoryBytes / (2.5 * splits.length)));
+  const sources: SortedSource[] = [];
+  for (const { unit, file } of splits) sources.push(withUnit(await file.entries(kind, range, window), unit));
+  yield* mergeSorted(sources, CANDIDATE_WORDS, 2);
+}
+
+function withUnit(source: SortedSource, unit: number): SortedSource {
+  return {
+    next: async () => {
+      const block = await source.next();
+      if (block === undefined) return undefined;
+      const out = new Uint32Array((block.length / ENTRY_WORDS) * CANDIDATE_WORDS);
+      for (let at = 0, to = 0; at < block.length; at += ENTRY_WORDS, to += CANDIDATE_WORDS) {
+        out[to] = block[at]!;
+        out[to + 1] = block[at + 1]!;
+        out[to + 2] = unit;
+        out[to + 3] = block[at + 2]!;
+        out[to + 4] = block[at + 3]!;
+      }
+      return out;
+    },
+  };
+}
