@@ -7,7 +7,9 @@ import type { PineloadEvent } from '../base/events.js';
 import { buildManifest, encodeManifest, MANIFEST_KEY, type Manifest } from '../writers/manifest.js';
 import { FLAT } from '../writers/layout.js';
 import { checkImportLimits } from '../writers/import-limits.js';
+import { settleDuplicates, type SettleDuplicatesOptions } from './duplicates.js';
 import { joinRejects } from './join-rejects.js';
+import { addMetadataChanges, describeMetadataChanges } from '../records/rules/metadata-mend.js';
 import type { SplitEntry } from './journal.js';
 import { addRejects, checkRejectLimit, noRejects, REJECTS_KEY } from './reject-log.js';
 import { importLimits, type CommonOptions, type LimitOptions, type RejectLimit } from './options.js';
@@ -29,7 +31,8 @@ export interface ConvertResult {
 }
 
 export type SealOptions = CommonOptions &
-  LimitOptions & {
+  LimitOptions &
+  SettleDuplicatesOptions & {
     readonly rejectLimit: RejectLimit;
     readonly rejects?: string | undefined;
     readonly seconds: () => number;
@@ -47,11 +50,14 @@ export async function seal(
   options: SealOptions,
 ): Promise<ConvertResult> {
   const { signal, onEvent } = options;
-  const splits = plan.splits.map(({ index }) => entries.get(index)!);
-  const rejects = splits.map((entry) => entry.rejects).reduce(addRejects, noRejects());
-  const rejectsKey = await joinRejects(target.state, plan, entries, signal);
+  const rejected = plan.splits.map(({ index }) => entries.get(index)!.rejects).reduce(addRejects, noRejects());
+  const converted = plan.splits.reduce((sum, { index }) => sum + entries.get(index)!.records, 0);
+  checkRejectLimit(options.rejectLimit, rejected, converted);
+  const settled = await settleDuplicates(target, plan, entries, options);
+  const rejects = addRejects(rejected, settled.dropped);
+  const rejectsKey = await joinRejects(target.state, plan, entries, signal, settled.rejectsKey);
+  const splits = plan.splits.map(({ index }) => settled.entries.get(index)!);
   const records = splits.reduce((sum, entry) => sum + entry.records, 0);
-  checkRejectLimit(options.rejectLimit, rejects, records);
   if (records === 0) {
     throw new PineloadError(rejects.total > 0 ? 'TOO_MANY_REJECTS' : 'INPUT_EMPTY', {
       expected: 'at least one record',
@@ -66,10 +72,14 @@ export async function seal(
     files: splits.flatMap((entry) => entry.files),
     rejectsByCode: rejects.byCode,
     rejectsByNamespace: rejects.byNamespace,
+    metadataChanges: splits.map((entry) => entry.metadataChanges).reduce(addMetadataChanges, undefined),
   });
   for (const finding of checkImportLimits(manifest, importLimits(options))) {
     if (finding.severity === 'error') throw new PineloadError('LIMIT_EXCEEDED', finding);
     onEvent?.({ type: 'warning', code: 'LIMIT', message: finding.message });
+  }
+  if (manifest.metadataChanges !== undefined) {
+    onEvent?.({ type: 'note', message: describeMetadataChanges(manifest.metadataChanges) });
   }
   let rejectsFile = rejectsKey === undefined ? undefined : target.state.uri + rejectsKey;
   if (rejectsKey !== undefined && options.rejects !== undefined) {
@@ -78,6 +88,7 @@ export async function seal(
   }
   const bytes = encodeManifest(manifest);
   await target.state.put(MANIFEST_KEY, bytes, { contentType: 'application/json', signal });
+  await settled.finish();
   const result: ConvertResult = {
     manifest,
     manifestSha256: createHash('sha256').update(bytes).digest('hex'),

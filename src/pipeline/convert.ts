@@ -1,6 +1,7 @@
 import { openReaderPool } from '../readers/pool/reader-pool.js';
 import { findMapping, findSources } from './begin.js';
 import { doneEvent, resultOf, seal, type ConvertResult } from './commit.js';
+import { checkSealedDuplicates } from './duplicates.js';
 import { listSplitEntries, readSplitEntries } from './journal.js';
 import { makePlan } from './make-plan.js';
 import { fillRun, type ConvertOptions } from './options.js';
@@ -31,6 +32,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
       const made = await makePlan(sources, found.mapping.config, options, settings, targetOutsideState(to, target));
       const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
       if (prepared.done) {
+        await checkSealedDuplicates(target, prepared, options);
         const result = resultOf(target, prepared.done);
         onEvent?.({
           type: 'note',
@@ -46,7 +48,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
         await listSplitEntries(target.state, signal),
         signal,
       );
-      const pool = openReaderPool(settings.workers, ruleOptions(target.imports, settings.layout));
+      const pool = openReaderPool(settings.workers, ruleOptions(target.imports, settings.layout, settings.rules));
       try {
         const work = new SplitWork({
           ...options,

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import type { RejectCounts } from './reject-log.js';
@@ -16,6 +17,8 @@ export interface SplitEntry {
   readonly rejects: RejectCounts;
   /** One for each piece of the split, in order. */
   readonly pieces: readonly PieceEntry[];
+  /** Metadata values that the options had changed. */
+  readonly metadataChanges?: MetadataChanges | undefined;
 }
 
 /** What only reading could tell of a piece. */

@@ -2,10 +2,13 @@ import { PineloadError } from '../base/errors.js';
 import { parseBytes } from '../base/bytes.js';
 import { cpuCount, memoryLimit } from '../base/machine.js';
 import type { EventListener } from '../base/events.js';
-import type { ImportLimits } from '../records/limits.js';
+import { checkRecordLimits, type ImportLimits, type RecordLimits } from '../records/limits.js';
+import type { MetadataOptions } from '../records/rules/metadata-mend.js';
+import type { RuleOptions } from '../records/rules/options.js';
 import type { LayoutKind } from '../writers/layout.js';
 import type { MappingOptions } from '../readers/reader.js';
 import type { Compression, InputFormat } from '../sources/source.js';
+import type { DuplicatesMode } from './duplicates-mode.js';
 import type { StoreAccess } from './stores.js';
 
 /** Stop at the first rejected record, or write it to the rejects file and go on. */
@@ -29,8 +32,22 @@ export interface LimitOptions {
   readonly maxImportNamespaces?: number | undefined;
 }
 
+/** Rules of records that can be set. */
+export interface RecordRules {
+  /** Metadata values that are null: reject the record (the default), or leave them out. */
+  readonly metadataNulls?: MetadataOptions['nulls'];
+  /** Metadata values that are objects: reject the record (the default), leave them out, put their JSON text in their place, or their fields as `a.b`. */
+  readonly metadataNested?: MetadataOptions['nested'];
+  /** Metadata lists of other than strings: reject the record (the default), leave them out, or make strings of their elements. */
+  readonly metadataLists?: MetadataOptions['lists'];
+  /** Take dense vectors that hold only zeros. Default DEFAULT_ALLOW_ZERO_VECTORS (false). */
+  readonly allowZeroVectors?: boolean | undefined;
+  /** Limits of a record that are not the published ones. */
+  readonly limits?: RecordLimits | undefined;
+}
+
 /** Where a conversion goes and how it is cut; shared by `convert` and the writer of records in memory. */
-export interface TargetOptions extends CommonOptions, LimitOptions {
+export interface TargetOptions extends CommonOptions, LimitOptions, RecordRules {
   /** Directory, `s3://bucket/prefix`, `gs://bucket/prefix` or `https://account.blob.core.windows.net/container/prefix`. `{run}` stands for runId. */
   readonly to: string;
   /** Where plan, journal, manifest and rejects go. Default: `<to>.pineload/`, beside the import directory. */
@@ -39,6 +56,12 @@ export interface TargetOptions extends CommonOptions, LimitOptions {
   readonly overwrite?: boolean | undefined;
   /** Default DEFAULT_ON_ERROR. */
   readonly onError?: OnError | undefined;
+  /**
+   * Repeated ids, and identical vectors, within a namespace: stop before anything is sealed (`error`), say so (`warn`), keep the `first` or
+   * `last` of each, or do not look (`allow`). Default DEFAULT_DUPLICATES; for `run` with error mode `continue`
+   * DEFAULT_DUPLICATES_CONTINUE.
+   */
+  readonly duplicates?: DuplicatesMode | undefined;
   /** With `onError: 'skip'`: how many records may be rejected, a count or a share such as `1%`. Default: no maximum. */
   readonly maxRejects?: number | string | undefined;
   /** Local file for the rejected records. Default: `rejects.jsonl` in the state. */
@@ -165,6 +188,24 @@ export function parseRejectLimit(value: number | string | undefined): RejectLimi
     expected: 'a count such as 100 or a share such as 1%',
     got: JSON.stringify(value),
   });
+}
+
+const METADATA_CHOICES = {
+  metadataNulls: ['reject', 'drop'],
+  metadataNested: ['reject', 'drop', 'stringify', 'flatten'],
+  metadataLists: ['reject', 'drop', 'stringify'],
+} as const;
+
+/** Reads the rules that were set. @throws OPTION_INVALID */
+export function recordRules(options: RecordRules): Pick<RuleOptions, 'limits' | 'metadata' | 'allowZeroVectors'> {
+  for (const [field, choices] of Object.entries(METADATA_CHOICES)) {
+    const value = options[field as keyof typeof METADATA_CHOICES];
+    if (value === undefined || (choices as readonly string[]).includes(value)) continue;
+    throw new PineloadError('OPTION_INVALID', { field, expected: choices.join(', '), got: JSON.stringify(value) });
+  }
+  if (options.limits !== undefined) checkRecordLimits(options.limits);
+  const { metadataNulls, metadataNested, metadataLists, limits, allowZeroVectors } = options;
+  return { limits, allowZeroVectors, metadata: { nulls: metadataNulls, nested: metadataNested, lists: metadataLists } };
 }
 
 /** Fills `{run}` in a destination. */

@@ -1,6 +1,6 @@
 import { parseBytes } from '../base/bytes.js';
 import { PineloadError } from '../base/errors.js';
-import type { ConvertOptions } from './options.js';
+import type { ConvertOptions, RecordRules } from './options.js';
 
 /** Options that decide what a conversion writes: a plan fixes them, and whoever works on it states none of them anew. */
 export const PLAN_OPTIONS = [
@@ -31,10 +31,15 @@ export const PLAN_OPTIONS = [
   'rowGroupSize',
   'layout',
   'sets',
+  'metadataNulls',
+  'metadataNested',
+  'metadataLists',
+  'allowZeroVectors',
+  'limits',
 ] as const satisfies readonly (keyof ConvertOptions)[];
 
 /** Options that a plan carries as a default: they change nothing that is written, and may be stated anew. */
-export const PLAN_DEFAULTS = ['maxRejects'] as const satisfies readonly (keyof ConvertOptions)[];
+export const PLAN_DEFAULTS = ['maxRejects', 'duplicates'] as const satisfies readonly (keyof ConvertOptions)[];
 
 export type PlanOptions = Pick<ConvertOptions, (typeof PLAN_OPTIONS)[number] | (typeof PLAN_DEFAULTS)[number]>;
 
@@ -50,6 +55,12 @@ export function statedOptions(options: Partial<ConvertOptions>): PlanOptions {
     stated[name] = SIZES.has(name) ? parseBytes(value as string | number, name) : value;
   }
   return stated as PlanOptions;
+}
+
+/** The rules alone, for records from memory, which need no mapping. */
+export function statedRules(options: RecordRules): PlanOptions {
+  const { metadataNulls, metadataNested, metadataLists, allowZeroVectors, limits } = options;
+  return statedOptions({ metadataNulls, metadataNested, metadataLists, allowZeroVectors, limits });
 }
 
 /** Refuses options that differ from those of the plan. Stating the very same is allowed: one ConfigMap may serve all pods. */

@@ -4,19 +4,22 @@ import { PineloadError } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import { inferKind, RecordObjectReader, type VectorRecord } from '../readers/record-objects.js';
 import type { VectorKind } from '../records/batch.js';
-import { checkBatch } from '../records/rules/check-batch.js';
+import { checkAndMend } from '../records/rules/check-batch.js';
 import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { seal, type ConvertResult } from './commit.js';
+import { checkDuplicatesMode, takesFingerprints } from './duplicates-mode.js';
 import {
   bufferBudget,
   DEFAULT_ON_ERROR,
   fillRun,
   parseRejectLimit,
+  recordRules,
   sizeOption,
   type TargetOptions,
 } from './options.js';
-import { planLayout, type Plan } from './plan.js';
+import { statedRules } from './plan-options.js';
+import { planDuplicates, planLayout, type Plan } from './plan.js';
 import { ruleOptions } from './rule-options.js';
 import { SplitRun } from './split-run.js';
 import { openTarget, type Target } from './stores.js';
@@ -120,8 +123,8 @@ export class RecordWriter {
     const layout = parseLayout(this.options.layout, this.options.sets);
     const work = this.#tail.then(async () => {
       this.#run ??= await this.#prepare();
-      checkBatch(batch, ruleOptions(this.target.imports, layout));
-      await this.#run.add(batch);
+      const rules = ruleOptions(this.target.imports, layout, recordRules(this.options));
+      await this.#run.add(checkAndMend(batch, rules));
     });
     // Who does not await a write learns of the failure by the next call; it must not end the process.
     work.catch(() => undefined);
@@ -143,8 +146,8 @@ export class RecordWriter {
       inputs: [{ name: '<records>', format: 'records', compression: 'none', bytes: undefined, version: undefined }],
       splits: [{ index: 0, pieces: [{ input: 0 }] }],
       mapping: { format: 'records', kind, dimension },
-      options: {},
-      output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout) },
+      options: statedRules(options),
+      output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout), ...planDuplicates(options.duplicates) },
     };
     this.#plan = plan;
     const { signal, onEvent } = options;
@@ -159,6 +162,7 @@ export class RecordWriter {
       fileBytes,
       rowGroupBytes,
       maxBufferedBytes: bufferBudget(options.maxMemory),
+      fingerprints: takesFingerprints(plan),
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,
       onError,
@@ -180,6 +184,8 @@ export async function openRecordWriter(options: RecordWriterOptions): Promise<Re
   bufferBudget(options.maxMemory);
   parseRejectLimit(options.maxRejects);
   parseLayout(options.layout, options.sets);
+  recordRules(options);
+  checkDuplicatesMode(options.duplicates);
   const namespace =
     options.namespace === undefined ? undefined : fillRun(options.namespace, options.runId, 'namespace');
   const to = fillRun(options.to, options.runId, 'to');

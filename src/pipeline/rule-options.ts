@@ -1,10 +1,16 @@
 import { DEFAULT_FILE_NAME_BYTES, type RuleOptions } from '../records/rules/options.js';
+import type { recordRules } from './options.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { rootBytes, type Layout } from '../writers/layout.js';
 
-/** What the target makes of the rules: a namespace becomes a directory there. */
-export function ruleOptions({ maxPartBytes, maxKeyBytes }: ObjectStore, layout: Layout): RuleOptions {
+/** The rules that were set, and what the target makes of them: a namespace becomes a directory there. */
+export function ruleOptions(
+  { maxPartBytes, maxKeyBytes }: ObjectStore,
+  layout: Layout,
+  rules: ReturnType<typeof recordRules>,
+): RuleOptions {
   return {
+    ...rules,
     maxPartBytes: roomForName(layout, maxPartBytes, maxKeyBytes),
     maxKeyBytes: maxKeyBytes - rootBytes(layout, 0),
   };

@@ -1,11 +1,13 @@
 import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
 import { parseLayout, type Layout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
+import { checkDuplicatesMode } from './duplicates-mode.js';
 import {
   bufferBudget,
   DEFAULT_ON_ERROR,
   DEFAULT_SPLIT_BYTES,
   parseRejectLimit,
+  recordRules,
   sizeOption,
   workerCount,
   type ConvertOptions,
@@ -24,10 +26,12 @@ export interface Settings {
   readonly maxBufferedBytes: number;
   readonly onError: OnError;
   readonly rejectLimit: RejectLimit;
+  readonly rules: ReturnType<typeof recordRules>;
 }
 
 /** Reads all options before anything is touched. */
 export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings {
+  checkDuplicatesMode(options.duplicates);
   const workers = workerCount(options.workers, options.maxMemory);
   return {
     layout: parseLayout(options.layout, options.sets),
@@ -39,5 +43,6 @@ export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings
     maxBufferedBytes: bufferBudget(options.maxMemory, workers),
     onError: options.onError ?? DEFAULT_ON_ERROR,
     rejectLimit: parseRejectLimit(options.maxRejects),
+    rules: recordRules(options),
   };
 }

@@ -1,5 +1,9 @@
 import type { EventListener } from '../base/events.js';
+import { fingerprintsKey } from '../duplicates/fingerprint-format.js';
+import { DEFAULT_FINGERPRINT_MEMORY_BYTES, FingerprintRecorder } from '../duplicates/fingerprint-recorder.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
+import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
+import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
 import type { Layout } from '../writers/layout.js';
 import { SplitWriter } from '../writers/split-writer.js';
 import { writeSplitEntry, type PieceEntry, type SplitEntry } from './journal.js';
@@ -19,6 +23,8 @@ export interface SplitRunOptions {
   readonly fileBytes: number;
   readonly rowGroupBytes: number;
   readonly maxBufferedBytes: number;
+  /** Note by what duplicates are found. */
+  readonly fingerprints: boolean;
   readonly tmpDir: string;
   readonly version: string;
   readonly onError: OnError;
@@ -32,6 +38,8 @@ export interface SplitRunOptions {
 export class SplitRun {
   readonly #writer: SplitWriter;
   readonly #rejects: RejectLog;
+  readonly #fingerprints: FingerprintRecorder | undefined;
+  #metadataChanges: MetadataChanges | undefined;
   records = 0;
   files = 0;
   bytesWritten = 0;
@@ -46,6 +54,12 @@ export class SplitRun {
       before: options.rejectsBefore,
       onEvent,
     });
+    const onSpill = (bytes: number): void => onEvent?.({ type: 'spill', bytes, directory: options.tmpDir });
+    // A third at most: what is left must still hold some rows of every namespace.
+    const memoryBytes = Math.min(DEFAULT_FINGERPRINT_MEMORY_BYTES, Math.floor(options.maxBufferedBytes / 3));
+    if (options.fingerprints) {
+      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory: options.tmpDir, onSpill });
+    }
     this.#writer = new SplitWriter({
       store: target.imports,
       layout: options.layout,
@@ -54,7 +68,7 @@ export class SplitRun {
       dimension: options.dimension,
       targetFileBytes: options.fileBytes,
       rowGroupBytes: options.rowGroupBytes,
-      maxBufferedBytes: options.maxBufferedBytes,
+      maxBufferedBytes: options.maxBufferedBytes - (options.fingerprints ? memoryBytes : 0),
       tmpDir: options.tmpDir,
       version: options.version,
       signal,
@@ -64,7 +78,7 @@ export class SplitRun {
         const { path, namespace, records, bytes } = file;
         onEvent?.({ type: 'file', path, namespace, records, bytes });
       },
-      onSpill: (bytes) => onEvent?.({ type: 'spill', bytes, directory: options.tmpDir }),
+      onSpill,
     });
   }
 
@@ -76,6 +90,11 @@ export class SplitRun {
   async add(batch: RecordBatch): Promise<void> {
     await this.#rejects.take(batch.rejects);
     for (let row = 0; row < batch.rows; row++) this.records += 1 - batch.rejected[row]!;
+    this.#metadataChanges = addMetadataChanges(this.#metadataChanges, batch.metadataChanges);
+    if (this.#fingerprints !== undefined) {
+      const { fingerprints = fingerprintBatch(batch) } = batch;
+      await this.#fingerprints.add({ ...batch, fingerprints });
+    }
     await this.#writer.add(batch);
   }
 
@@ -93,9 +112,19 @@ export class SplitRun {
     const files = await this.#writer.finish();
     await this.#rejects.close();
     const { target, plan, split, signal } = this.options;
+    if (this.records > 0) await this.#fingerprints?.writeTo(target.state, fingerprintsKey(split), signal);
+    await this.#fingerprints?.close();
     return writeSplitEntry(
       target.state,
-      { plan, split, records: this.records, files, rejects: this.#rejects.counts, pieces },
+      {
+        plan,
+        split,
+        records: this.records,
+        files,
+        rejects: this.#rejects.counts,
+        pieces,
+        ...(this.#metadataChanges === undefined ? {} : { metadataChanges: this.#metadataChanges }),
+      },
       signal,
     );
   }
@@ -103,6 +132,7 @@ export class SplitRun {
   /** Drops what is open. The rejects so far are kept, since they tell why a run was stopped. Never throws. */
   async abort(): Promise<void> {
     await this.#writer.abort().catch(() => undefined);
+    await this.#fingerprints?.close();
     await this.#rejects.close().catch(() => this.#rejects.abort());
   }
 }

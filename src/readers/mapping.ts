@@ -256,11 +256,12 @@ class Resolver {
   }
 
   private checkedDimension(found: number): number {
-    if (found <= MAX_DIMENSION) return found;
+    const most = this.options.limits?.dimension ?? MAX_DIMENSION;
+    if (found <= most) return found;
     throw new PineloadError('LIMIT_EXCEEDED', {
       source: this.source,
       field: 'dimension',
-      expected: `at most ${MAX_DIMENSION} dimensions`,
+      expected: `at most ${most} dimensions`,
       got: `${found} in the first vector`,
     });
   }
@@ -426,8 +427,9 @@ function checkConflicts(options: MappingOptions, format: string): void {
     throw invalidOption('valuesColumns', 'CSV input', `${format === 'jsonl' ? 'JSONL' : 'Parquet'} input`);
   }
   const { dimension, vectorType } = options;
-  if (dimension !== undefined && (!Number.isInteger(dimension) || dimension < 1 || dimension > MAX_DIMENSION)) {
-    throw invalidOption('dimension', `a whole number from 1 to ${MAX_DIMENSION}`, String(dimension));
+  const most = options.limits?.dimension ?? MAX_DIMENSION;
+  if (dimension !== undefined && (!Number.isInteger(dimension) || dimension < 1 || dimension > most)) {
+    throw invalidOption('dimension', `a whole number from 1 to ${most}`, String(dimension));
   }
   if (dimension !== undefined && vectorType === 'sparse') {
     throw invalidOption('dimension', 'none, as sparse vectors have none', String(dimension));

@@ -1,7 +1,8 @@
 import type { RecordBatch, VectorKind } from '../records/batch.js';
+import type { RecordLimits } from '../records/limits.js';
 import type { Reject } from '../records/reject.js';
 
-/** Whole records of one source: the unit that a reader (later: a worker thread) takes. */
+/** Whole records of one source: the unit that a reader takes. */
 export interface Chunk {
   /** Name of the source, as shown to people. */
   readonly source: string;
@@ -15,9 +16,46 @@ export interface Chunk {
   readonly rejects: readonly Reject[];
 }
 
+/** A stretch of a local file, neither compressed nor encoded, that a reader reads by itself: its bytes pass through no other memory. */
+export interface FileBlock {
+  /** Name of the source, as shown to people. */
+  readonly source: string;
+  /** The file, open for reading. File descriptors belong to the process: every thread may use one. */
+  readonly fd: number;
+  /** `lines`: the lines whose first byte lies in `[start, end)`. `rows`: exactly these bytes, which are whole records. */
+  readonly cut: 'lines' | 'rows';
+  readonly start: number;
+  readonly end: number;
+  /** Size of the file. */
+  readonly fileBytes: number;
+  /** 1-based line of the first record; 1 where that is not known, see ReadColumns.lines. */
+  readonly firstLine: number;
+  /** `lines`: a longer one is rejected. No fewer than the block has. */
+  readonly maxRecordBytes: number;
+  /** Records that were not let through. */
+  readonly rejects: readonly Reject[];
+}
+
+/** What became of a chunk or block. */
+export interface ReadColumns {
+  readonly batch: RecordBatch;
+  /** Lines that it holds. */
+  readonly lines: number;
+}
+
 /** Turns chunks into columns. Holds no state between chunks but reusable memory: any chunk may go to any reader. */
 export interface ChunkReader {
+  /** The chunk as columns with memory of their own. */
   read(chunk: Chunk): RecordBatch;
+  /** The same without copies: the columns, and the rows' own text, are good until the next call of any method but `pack`. */
+  view(chunk: Chunk | FileBlock): ReadColumns;
+  /**
+   * Copies the rows that are not rejected out of the columns viewed last, the rows of each namespace together and in their order.
+   *
+   * @param memory for the columns, if it is large enough
+   * @returns columns that all lie in one ArrayBuffer but `rejected`; without the rows' own text
+   */
+  pack(batch: RecordBatch, memory?: ArrayBuffer): RecordBatch;
 }
 
 /** Path of a field in a record: `['response', 'body', 'data', '0', 'embedding']`; array indices are decimal digits. */
@@ -84,6 +122,8 @@ export interface ReaderConfig {
 
 /** The mapping as the user states it; all of it optional. The names are the library's, `--id-field` the CLI's. */
 export interface MappingOptions {
+  /** Limits of a record that are not the published ones; here the dimension counts. */
+  readonly limits?: RecordLimits | undefined;
   /** Field of the id: a name or a dotted path. Default: `id`, else `_id`. */
   readonly idField?: string | undefined;
   /** Field of the dense vector. Default: `values`, else `vector`, else `embedding`. */

@@ -1,4 +1,5 @@
 import type { Reject } from './reject.js';
+import type { MetadataChanges } from './rules/metadata-mend.js';
 
 /** Texts of many rows end to end: row `r` is `bytes[offsets[r] … offsets[r + 1])`. */
 export interface Utf8Column {
@@ -53,6 +54,8 @@ export interface RecordBatch {
   readonly origin: Origin;
   /** By which equal ids and vectors are found; where nobody looks for duplicates there are none. */
   readonly fingerprints?: Fingerprints | undefined;
+  /** What was changed in the metadata of the rows, where the options ask for it. */
+  readonly metadataChanges?: MetadataChanges | undefined;
   /** One byte a row, 1 = rejected. Set by the rules. */
   readonly rejected: Uint8Array;
   /** Everything rejected in this batch, by the reader or by the rules, in input order. */

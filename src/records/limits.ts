@@ -1,3 +1,6 @@
+import { parseBytes } from '../base/bytes.js';
+import { PineloadError } from '../base/errors.js';
+
 /** Every limit of the service that pineload keeps to, with its source and the date of the copy that was read. */
 
 /** Record ids: 1–512 characters. docs.pinecone.io/reference/api/database-limits (2026-07); OpenAPI 2026-04 `Vector.id`. */
@@ -31,4 +34,131 @@ export interface ImportLimits {
   readonly maxImportFiles?: number | undefined;
   /** Default MAX_NAMESPACES_PER_IMPORT. */
   readonly maxImportNamespaces?: number | undefined;
+}
+
+/** What one record may hold, where the service has come to take more or less than is published. */
+export interface RecordLimits {
+  /** Characters of an id. Default MAX_ID_LENGTH. */
+  readonly idLength?: number | undefined;
+  /** Characters of a namespace's name. Default MAX_NAMESPACE_LENGTH. */
+  readonly namespaceLength?: number | undefined;
+  /** Numbers of a dense vector. Default MAX_DIMENSION. */
+  readonly dimension?: number | undefined;
+  /** Entries of a sparse vector. Default MAX_SPARSE_ENTRIES. */
+  readonly sparseEntries?: number | undefined;
+  /** Bytes of the metadata's JSON text. Default MAX_METADATA_BYTES. */
+  readonly metadataBytes?: number | undefined;
+}
+
+/** A limit as it is listed. */
+export interface LimitInfo {
+  /** What is limited, in words. */
+  readonly title: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly source: string;
+  /** Month of the copy that was read. */
+  readonly read: string;
+  /** How it is overridden on the command line; undefined: it is not. */
+  readonly flag: string | undefined;
+  /** The same in the library. */
+  readonly option: string | undefined;
+}
+
+const LIMITS_PAGE = 'docs.pinecone.io/reference/api/database-limits';
+
+const ofRecords = (name: string, option: keyof RecordLimits, title: string, value: number, unit: string) => ({
+  title,
+  value,
+  unit,
+  source: LIMITS_PAGE,
+  read: '2026-07',
+  flag: `--limits ${name}=N`,
+  option: `limits.${option}`,
+});
+
+const ofImports = (flag: string, option: string, title: string, value: number, unit: string) => ({
+  title,
+  value,
+  unit,
+  source: LIMITS_PAGE,
+  read: '2026-07',
+  flag,
+  option,
+});
+
+/** All limits, for docs and listings. */
+export const LIMITS: readonly LimitInfo[] = [
+  ofRecords('id-length', 'idLength', 'id of a record', MAX_ID_LENGTH, 'characters'),
+  ofRecords('dimension', 'dimension', 'dense vector', MAX_DIMENSION, 'numbers'),
+  {
+    ...ofRecords('sparse-entries', 'sparseEntries', 'sparse vector', MAX_SPARSE_ENTRIES, 'entries'),
+    source: `${LIMITS_PAGE}; 1,000 in the OpenAPI file of 2026-04`,
+  },
+  ofRecords('metadata-bytes', 'metadataBytes', 'metadata of a record, as JSON text', MAX_METADATA_BYTES, 'bytes'),
+  ofRecords('namespace-length', 'namespaceLength', 'name of a namespace', MAX_NAMESPACE_LENGTH, 'characters'),
+  { ...ofRecords('', 'idLength', 'one Parquet file', MAX_FILE_BYTES, 'bytes'), flag: undefined, option: undefined },
+  ofImports('--max-import-files', 'maxImportFiles', 'files of one import', MAX_FILES_PER_IMPORT, 'files'),
+  ofImports(
+    '--max-import-namespaces',
+    'maxImportNamespaces',
+    'namespaces of one import',
+    MAX_NAMESPACES_PER_IMPORT,
+    'namespaces',
+  ),
+  {
+    ...ofImports('--max-import-size', 'maxImportSize', 'input of one import', MAX_IMPORT_BYTES, 'bytes'),
+    source: `${LIMITS_PAGE}; none for indexes with dedicated read nodes`,
+  },
+  {
+    title: 'URI of an import',
+    value: MAX_URI_LENGTH,
+    unit: 'characters',
+    source: 'Pinecone OpenAPI, StartImportRequest.uri',
+    read: '2026-04',
+    flag: undefined,
+    option: undefined,
+  },
+];
+
+/** Names in `--limits`, and what they are in RecordLimits. */
+const NAMES: Readonly<Record<string, keyof RecordLimits>> = {
+  'id-length': 'idLength',
+  'namespace-length': 'namespaceLength',
+  dimension: 'dimension',
+  'sparse-entries': 'sparseEntries',
+  'metadata-bytes': 'metadataBytes',
+};
+
+/** Reads `metadata-bytes=60KB,sparse-entries=4096`. @throws OPTION_INVALID */
+export function parseRecordLimits(text: string): RecordLimits {
+  const limits: Partial<Record<keyof RecordLimits, number>> = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = ''] = part.split('=').map((piece) => piece.trim());
+    const key = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+    if (key === undefined || value === '') {
+      throw new PineloadError('OPTION_INVALID', {
+        field: 'limits',
+        expected: `name=value of ${Object.keys(NAMES).join(', ')}`,
+        got: JSON.stringify(part),
+      });
+    }
+    limits[key] = key === 'metadataBytes' ? parseBytes(value, 'limits') : Number(value);
+  }
+  checkRecordLimits(limits);
+  return limits;
+}
+
+/** @throws OPTION_INVALID for a limit that is no whole number from 1 */
+export function checkRecordLimits(limits: RecordLimits): void {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (value === undefined) continue;
+    const known = Object.values(NAMES).some((key) => key === name);
+    if (known && Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 2 ** 31 - 1) continue;
+    throw new PineloadError('OPTION_INVALID', {
+      field: `limits.${name}`,
+      expected: known ? 'a whole number from 1 to 2147483647' : `one of ${Object.values(NAMES).join(', ')}`,
+      got: JSON.stringify(value),
+    });
+  }
 }

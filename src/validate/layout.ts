@@ -1,5 +1,5 @@
 import { quote } from '../base/errors.js';
-import { DEFAULT_NAMESPACE } from '../records/limits.js';
+import { DEFAULT_NAMESPACE, type RecordLimits } from '../records/limits.js';
 import { namespaceCollisions, namespaceFault } from '../records/rules/namespace.js';
 import { RULES } from '../records/rule-codes.js';
 import type { ObjectInfo } from '../uploaders/object-store.js';
@@ -30,6 +30,7 @@ export async function readLayout(
   objects: AsyncIterable<ObjectInfo>,
   uriName: string,
   log: FindingLog,
+  limits?: RecordLimits,
 ): Promise<ImportFile[]> {
   const files: ImportFile[] = [];
   const atRoot: string[] = [];
@@ -77,14 +78,14 @@ export async function readLayout(
     if (!hasFiles && files.length > 0) log.rule('LAYOUT_EMPTY_NAMESPACE', { file: `${directory}/` });
   }
   const namespaces = new Set(files.filter(({ key }) => key.includes('/')).map(({ namespace }) => namespace));
-  if (deeper < files.length) checkNames(namespaces, log);
+  if (deeper < files.length) checkNames(namespaces, log, limits);
   return files.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
-function checkNames(namespaces: ReadonlySet<string>, log: FindingLog): void {
+function checkNames(namespaces: ReadonlySet<string>, log: FindingLog, limits: RecordLimits | undefined): void {
   for (const name of namespaces) {
     const file = `${name}/`;
-    const fault = namespaceFault(name);
+    const fault = namespaceFault(name, { limits });
     if (fault !== undefined) {
       const { code, expected, got } = fault;
       log.add({ code, severity: 'error', message: RULES[code].title, file, expected, got });

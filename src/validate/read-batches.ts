@@ -15,8 +15,8 @@ import {
   type TextRows,
 } from '../parquet/decode/index.js';
 import type { NamespaceColumn, RecordBatch, SparseColumn } from '../records/batch.js';
-import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES } from '../records/limits.js';
-import { checkIds } from '../records/rules/id.js';
+import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES, type RecordLimits } from '../records/limits.js';
+import { checkIds, expectedId } from '../records/rules/id.js';
 import { Marker } from '../records/rules/marker.js';
 import type { ImportColumns, ListBinding } from './columns.js';
 
@@ -26,7 +26,7 @@ export const MAX_BATCH_ROWS = 4096;
 /** Bytes of metadata after which a batch ends. */
 const BATCH_TEXT_BYTES = 16 * 1024 * 1024;
 /** Texts longer than any rule allows are not kept in full. UTF-8 takes up to four bytes a character. */
-const ID_CAP = 4 * MAX_ID_LENGTH + 4;
+const idCap = (limits?: RecordLimits): number => 4 * (limits?.idLength ?? MAX_ID_LENGTH) + 4;
 
 export interface ReadOptions {
   /** Numbers of a dense vector. */
@@ -36,7 +36,7 @@ export interface ReadOptions {
   readonly source: string;
   /** Rows of the file to read; default all. */
   readonly maxRows?: number | undefined;
-  readonly maxMetadataBytes?: number | undefined;
+  readonly limits?: RecordLimits | undefined;
   /** Told of each row group's columns once it is read. */
   readonly onPages?: ((column: string, facts: PageFacts) => void) | undefined;
 }
@@ -120,14 +120,14 @@ class GroupReader {
   /** Up to `most` rows. @param firstRow number of the first one in the file, 0-based */
   async read(most: number, firstRow: number): Promise<RecordBatch> {
     const { dimension, namespace, source } = this.options;
-    const cap = (this.options.maxMetadataBytes ?? MAX_METADATA_BYTES) + 1;
+    const cap = (this.options.limits?.metadataBytes ?? MAX_METADATA_BYTES) + 1;
     let wanted = most;
     if (this.#values !== undefined && dimension > 0) {
       wanted = Math.min(wanted, Math.max(1, Math.floor(BATCH_BYTES / (4 * dimension))));
     }
     const metadata = await this.#in(this.columns.metadata, () => this.#metadata?.read(wanted, cap, BATCH_TEXT_BYTES));
     const rows = metadata?.rows ?? wanted;
-    const ids = (await this.#in(this.columns.id, () => this.#id.read(rows, ID_CAP)))!;
+    const ids = (await this.#in(this.columns.id, () => this.#id.read(rows, idCap(this.options.limits))))!;
     const dense = await this.#dense(rows);
     const sparse = await this.#sparse(rows);
 
@@ -175,11 +175,12 @@ class GroupReader {
   async #sparse(rows: number): Promise<SparseRows | undefined> {
     const { sparse } = this.columns;
     if (sparse === undefined) return undefined;
-    const indices = new CappedListSink(rows, MAX_SPARSE_ENTRIES, (length) => new Float64Array(length));
-    const weights = new CappedListSink(rows, MAX_SPARSE_ENTRIES, (length) => new Float32Array(length));
+    const most = this.options.limits?.sparseEntries ?? MAX_SPARSE_ENTRIES;
+    const indices = new CappedListSink(rows, most, (length) => new Float64Array(length));
+    const weights = new CappedListSink(rows, most, (length) => new Float32Array(length));
     await this.#in(sparse.indices.node, () => this.#indices!.read(rows, indices));
     await this.#in(sparse.values.node, () => this.#weights!.read(rows, weights));
-    return joinSparse(rows, indices, weights);
+    return joinSparse(rows, indices, weights, most);
   }
 
   /** Rejects what the columns could not take. Nothing is done for a batch without faults. */
@@ -206,7 +207,7 @@ class GroupReader {
       }
     }
     for (const fault of sparse?.faults ?? []) marks.push(fault);
-    const limit = this.options.maxMetadataBytes ?? MAX_METADATA_BYTES;
+    const limit = this.options.limits?.metadataBytes ?? MAX_METADATA_BYTES;
     for (const [row, length] of metadata?.cut ?? []) {
       marks.push([row, 'METADATA_TOO_LARGE', 'metadata', `at most ${limit} bytes of JSON text`, `${length} bytes`]);
     }
@@ -217,9 +218,9 @@ class GroupReader {
     if (marks.length === 0 && ids.cut.size === 0) return;
     const marker = new Marker(batch);
     for (const [row, length] of ids.cut) {
-      marker.reject(row, 'ID_TOO_LONG', 'id', `1 to ${MAX_ID_LENGTH} ASCII characters`, `${length} bytes`);
+      marker.reject(row, 'ID_TOO_LONG', 'id', expectedId(this.options.limits?.idLength), `${length} bytes`);
     }
-    checkIds(marker);
+    checkIds(marker, { limits: this.options.limits });
     for (const mark of marks) marker.reject(...mark);
   }
 
@@ -265,6 +266,7 @@ function joinSparse(
   rows: number,
   indexSink: CappedListSink<Float64Array>,
   weightSink: CappedListSink<Float32Array>,
+  most: number,
 ): SparseRows {
   const indices = indexSink.finish();
   const weights = weightSink.finish();
@@ -284,8 +286,8 @@ function joinSparse(
       faults.push([row, 'SPARSE_TYPE', FIELD, 'two lists of numbers', got]);
     } else if (count !== others) {
       faults.push([row, 'SPARSE_LENGTHS', FIELD, 'as many values as indices', `${count} indices, ${others} values`]);
-    } else if (count > MAX_SPARSE_ENTRIES) {
-      faults.push([row, 'SPARSE_TOO_MANY', FIELD, `at most ${MAX_SPARSE_ENTRIES} entries`, `${count} entries`]);
+    } else if (count > most) {
+      faults.push([row, 'SPARSE_TOO_MANY', FIELD, `at most ${most} entries`, `${count} entries`]);
     } else {
       const from = indexSink.offsets[row]!;
       const weightsFrom = weightSink.offsets[row]!;

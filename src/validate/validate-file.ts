@@ -92,7 +92,7 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
   if (columns === undefined) return result;
   const dimension = columns.values === undefined ? 0 : (options.dimension ?? 0);
   // A vector longer than any index takes is told once; its numbers need not be read for that.
-  if (dimension > MAX_DIMENSION) return result;
+  if (dimension > (options.rules.limits?.dimension ?? MAX_DIMENSION)) return result;
   let v2 = false;
   const batches = readBatches(file, columns, {
     dimension,
@@ -100,7 +100,7 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
     namespace: DEFAULT_NAMESPACE,
     source: entry.key,
     maxRows: options.sample,
-    maxMetadataBytes: options.rules.maxMetadataBytes,
+    limits: options.rules.limits,
     onPages: (column, facts) => {
       if (facts.v2 && !v2) log.rule('FILE_PAGE_V2_UNPROVEN', { file: entry.key, field: column, expected: 'version 1' });
       v2 ||= facts.v2;

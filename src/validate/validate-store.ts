@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
-import { MAX_DIMENSION } from '../records/limits.js';
+import { MAX_DIMENSION, type RecordLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { FindingLog } from './findings.js';
 import { readLayout, type ImportFile } from './layout.js';
@@ -30,6 +30,8 @@ export interface ValidateSettings {
   readonly vectorType?: 'dense' | 'sparse' | undefined;
   /** Take dense vectors that hold only zeros. Default false. */
   readonly allowZeroVectors?: boolean | undefined;
+  /** Limits of a record that are not the published ones. */
+  readonly limits?: RecordLimits | undefined;
   /** Files read at once. Default DEFAULT_VALIDATE_FILES. */
   readonly files?: number | undefined;
   /** Default DEFAULT_MAX_REJECTED_PER_FILE. */
@@ -89,7 +91,7 @@ export async function validateStore(
       .replace(/[/\\]+$/, '')
       .split(/[/\\]/)
       .pop() ?? '';
-  const files = await readLayout(store.list('', { signal: context.signal }), uriName, context.log);
+  const files = await readLayout(store.list('', { signal: context.signal }), uriName, context.log, settings.limits);
   return validateFiles(store, files, settings, context);
 }
 
@@ -169,10 +171,11 @@ async function validateFiles(
       measured = true;
     }
   }
-  if (dimension !== undefined && dimension > MAX_DIMENSION) {
+  const mostDimensions = settings.limits?.dimension ?? MAX_DIMENSION;
+  if (dimension !== undefined && dimension > mostDimensions) {
     log.rule('DIMENSION_TOO_LARGE', {
       field: 'values',
-      expected: `at most ${MAX_DIMENSION} numbers`,
+      expected: `at most ${mostDimensions} numbers`,
       got: `${dimension} numbers`,
     });
   }
@@ -180,7 +183,7 @@ async function validateFiles(
   const results = new Map<string, FileResult>();
   let rows = 0;
   let rejected = 0;
-  const rules = { dimension, allowZeroVectors: settings.allowZeroVectors };
+  const rules = { dimension, allowZeroVectors: settings.allowZeroVectors, limits: settings.limits };
   await Promise.all(
     readable.map((entry) =>
       limit(async () => {

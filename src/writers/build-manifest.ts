@@ -1,4 +1,5 @@
 import type { VectorKind } from '../records/batch.js';
+import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import { FLAT, type Layout } from './layout.js';
 import type { Manifest, ManifestFile, ManifestNamespace } from './manifest.js';
 
@@ -16,6 +17,8 @@ export interface ManifestInput {
   readonly rejectsByCode: Readonly<Record<string, number>>;
   /** Rejected records by namespace, as far as it could be read. Only namespaces that have files are listed in the manifest. */
   readonly rejectsByNamespace: Readonly<Record<string, number>>;
+  /** Metadata values that the options had changed. */
+  readonly metadataChanges?: MetadataChanges | undefined;
 }
 
 /** Adds everything up. The same input gives the same manifest, whatever order files and counts come in. */
@@ -51,6 +54,7 @@ export function buildManifest(input: ManifestInput): Manifest {
     bytes: namespaces.reduce((sum, { bytes }) => sum + bytes, 0),
     rejected: rejectsByCode.reduce((sum, [, count]) => sum + count, 0),
     rejectsByCode: Object.fromEntries(rejectsByCode),
+    ...(input.metadataChanges === undefined ? {} : { metadataChanges: input.metadataChanges }),
     namespaces,
     files,
   };

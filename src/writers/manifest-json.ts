@@ -1,5 +1,6 @@
 import { PineloadError, quote } from '../base/errors.js';
 import type { VectorKind } from '../records/batch.js';
+import { NO_METADATA_CHANGES, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { FLAT, MAX_SETS, rootOf, type Layout } from './layout.js';
 import type { Manifest, ManifestFile, ManifestNamespace } from './manifest.js';
 import { isDirectoryName } from './part-names.js';
@@ -58,6 +59,7 @@ class ManifestReader {
       bytes: this.count(fields.bytes, 'bytes'),
       rejected: this.count(fields.rejected, 'rejected'),
       rejectsByCode: Object.fromEntries(rejects.map(([code, n]) => [code, this.count(n, `rejectsByCode.${code}`)])),
+      ...(fields.metadataChanges === undefined ? {} : { metadataChanges: this.changes(fields.metadataChanges) }),
       namespaces,
       files,
     };
@@ -100,6 +102,13 @@ class ManifestReader {
     }
     if (parts.at(-2) !== file.namespace) this.refuse(`${field}.path`, 'a path in the directory of its namespace', path);
     return file;
+  }
+
+  private changes(value: unknown): MetadataChanges {
+    const fields = this.object(value, 'metadataChanges');
+    const names = Object.keys(NO_METADATA_CHANGES);
+    const counts = names.map((name) => [name, this.count(fields[name], `metadataChanges.${name}`)] as const);
+    return Object.fromEntries(counts) as unknown as MetadataChanges;
   }
 
   private namespace(value: unknown, field: string): ManifestNamespace {

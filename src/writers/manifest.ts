@@ -1,4 +1,5 @@
 import type { VectorKind } from '../records/batch.js';
+import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import type { Layout } from './layout.js';
 
 /** A Parquet file of the import. */
@@ -39,6 +40,8 @@ export interface Manifest {
   readonly bytes: number;
   readonly rejected: number;
   readonly rejectsByCode: Readonly<Record<string, number>>;
+  /** Metadata values that were dropped, flattened or made strings, as the options say; undefined: none. */
+  readonly metadataChanges?: MetadataChanges | undefined;
   /** Sorted by namespace name (UTF-16 code units). */
   readonly namespaces: readonly ManifestNamespace[];
   /** Sorted by path. */

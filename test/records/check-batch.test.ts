@@ -107,9 +107,9 @@ const CASES: readonly Case[] = [
   bad('a hybrid record with a bad dense vector', { values: [0, 0] }, 'VALUES_ALL_ZERO', undefined, hybrid),
 
   good('no metadata', { metadata: null }),
-  good('metadata that just fits', { metadata: '{"k":"v"}' }, { options: { maxMetadataBytes: 9 } }),
+  good('metadata that just fits', { metadata: '{"k":"v"}' }, { options: { limits: { metadataBytes: 9 } } }),
   bad('metadata one byte too large', { metadata: '{"k":"v"}' }, 'METADATA_TOO_LARGE', '9 bytes', {
-    options: { maxMetadataBytes: 8 },
+    options: { limits: { metadataBytes: 8 } },
   }),
   good('40 KB of metadata', { metadata: `{"k":"${'x'.repeat(40 * 1024 - 8)}"}` }),
   bad('40 KB and a byte', { metadata: `{"k":"${'x'.repeat(40 * 1024 - 7)}"}` }, 'METADATA_TOO_LARGE', '40961 bytes'),

@@ -13,7 +13,7 @@ import {
 } from '../../parquet/decode/index.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { Reject } from '../../records/reject.js';
-import { checkBatch } from '../../records/rules/check-batch.js';
+import { checkAndMend } from '../../records/rules/check-batch.js';
 import { checkIds } from '../../records/rules/id.js';
 import { Marker } from '../../records/rules/marker.js';
 import type { RuleOptions } from '../../records/rules/options.js';
@@ -208,8 +208,8 @@ class FileRows {
       };
       this.#mark(batch, before, sink);
     }
-    checkBatch(batch, rules);
-    return { ...batch, origin: { ...batch.origin, raw: undefined } };
+    const checked = checkAndMend(batch, rules);
+    return { ...checked, origin: { ...checked.origin, raw: undefined } };
   }
 
   /** Rejects rows whose vector is none, or has a wrong length. */

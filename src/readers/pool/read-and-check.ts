@@ -1,14 +1,20 @@
-import type { RecordBatch } from '../../records/batch.js';
-import { checkBatch } from '../../records/rules/check-batch.js';
+import { checkBatch, withMended } from '../../records/rules/check-batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
-import type { Chunk, ChunkReader } from '../reader.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns } from '../reader.js';
 
 /**
- * A chunk as columns with every rule applied. The rows' own text is left behind: rejects hold what they need of it, and
- * it need not cross a thread or wait in memory.
+ * A chunk as columns with every rule applied and only the good rows kept, the rows of each namespace together. The rows' own text
+ * is left behind: rejects hold what they need of it, and it need not cross a thread or wait in memory.
+ *
+ * @param memory for the columns, if it is large enough
  */
-export function readAndCheck(reader: ChunkReader, chunk: Chunk, rules: RuleOptions): RecordBatch {
-  const batch = reader.read(chunk);
-  checkBatch(batch, rules);
-  return { ...batch, origin: { ...batch.origin, raw: undefined } };
+export function readAndCheck(
+  reader: ChunkReader,
+  chunk: Chunk | FileBlock,
+  rules: RuleOptions,
+  memory?: ArrayBuffer,
+): ReadColumns {
+  const { batch, lines } = reader.view(chunk);
+  const mended = checkBatch(batch, rules);
+  return { batch: withMended(reader.pack(batch, memory), mended), lines };
 }

@@ -1,23 +1,27 @@
 import { quote } from '../../base/errors.js';
 import { MAX_ID_LENGTH } from '../limits.js';
 import { textOf, type Marker } from './marker.js';
+import type { RuleOptions } from './options.js';
 
-const EXPECTED = `1 to ${MAX_ID_LENGTH} ASCII characters`;
+/** What an id should be, for people. */
+export const expectedId = (most = MAX_ID_LENGTH): string => `1 to ${most} ASCII characters`;
 
 /** Ids: present, 1 to 512 characters, ASCII without NUL. */
-export function checkIds(marker: Marker): void {
+export function checkIds(marker: Marker, options: RuleOptions = {}): void {
+  const most = options.limits?.idLength ?? MAX_ID_LENGTH;
+  const expected = expectedId(most);
   const { rows, ids } = marker.batch;
   const { bytes, offsets, validity } = ids;
   for (let row = 0; row < rows; row++) {
     if (marker.isRejected(row)) continue;
     if (validity !== undefined && validity[row] === 0) {
-      marker.reject(row, 'ID_MISSING', 'id', EXPECTED, 'none');
+      marker.reject(row, 'ID_MISSING', 'id', expected, 'none');
       continue;
     }
     const start = offsets[row]!;
     const end = offsets[row + 1]!;
     if (start === end) {
-      marker.reject(row, 'ID_EMPTY', 'id', EXPECTED, 'an empty text');
+      marker.reject(row, 'ID_EMPTY', 'id', expected, 'an empty text');
       continue;
     }
     // Two sums over the bytes: continuation bytes (10xxxxxx) are no characters of their own, and what is no ASCII.
@@ -29,10 +33,10 @@ export function checkIds(marker: Marker): void {
       if (strange < 0 && (byte >= 0x80 || byte === 0)) strange = i;
     }
     const characters = end - start - continuation;
-    if (characters > MAX_ID_LENGTH) {
-      marker.reject(row, 'ID_TOO_LONG', 'id', EXPECTED, `${characters} characters`);
+    if (characters > most) {
+      marker.reject(row, 'ID_TOO_LONG', 'id', expected, `${characters} characters`);
     } else if (strange >= 0) {
-      marker.reject(row, 'ID_CHARSET', 'id', EXPECTED, quote(characterAt(textOf(bytes, start, end))));
+      marker.reject(row, 'ID_CHARSET', 'id', expected, quote(characterAt(textOf(bytes, start, end))));
     }
   }
 }

@@ -43,8 +43,9 @@ export function namespaceFault(name: string, options: RuleOptions = {}): Namespa
 function lengthFault(name: string, options: RuleOptions): NamespaceFault | undefined {
   const tooLong = (expected: string, got: string): NamespaceFault => ({ code: 'NAMESPACE_TOO_LONG', expected, got });
   const characters = [...name].length;
-  if (characters > MAX_NAMESPACE_LENGTH) {
-    return tooLong(`at most ${MAX_NAMESPACE_LENGTH} characters`, `${characters} characters`);
+  const most = options.limits?.namespaceLength ?? MAX_NAMESPACE_LENGTH;
+  if (characters > most) {
+    return tooLong(`at most ${most} characters`, `${characters} characters`);
   }
   const bytes = new TextEncoder().encode(name).length;
   const { maxPartBytes, maxKeyBytes, fileNameBytes = DEFAULT_FILE_NAME_BYTES } = options;

@@ -1,9 +1,14 @@
+import type { RecordLimits } from '../limits.js';
+import type { MetadataOptions } from './metadata-mend.js';
+
 /** What the rules need to know besides the records. */
 export interface RuleOptions {
   /** Dimension of the index or the run. Default: the batch's own. */
   readonly dimension?: number | undefined;
-  /** Bytes of a record's metadata text. Default MAX_METADATA_BYTES. */
-  readonly maxMetadataBytes?: number | undefined;
+  /** Limits that are not the published ones. */
+  readonly limits?: RecordLimits | undefined;
+  /** What is done to metadata values that the service does not take. Default: the record is rejected. */
+  readonly metadata?: MetadataOptions | undefined;
   /** Take dense vectors that hold only zeros. Default DEFAULT_ALLOW_ZERO_VECTORS. */
   readonly allowZeroVectors?: boolean | undefined;
   /** Longest directory name of the target in bytes. Default: not checked. */

@@ -1,5 +1,6 @@
 import { MAX_SPARSE_ENTRIES } from '../limits.js';
 import type { Marker } from './marker.js';
+import type { RuleOptions } from './options.js';
 
 const FIELD = 'sparse_values';
 
@@ -7,7 +8,8 @@ const FIELD = 'sparse_values';
  * Sparse vectors: present where there is no dense one, 1 to 2,048 entries, finite, no index twice. The order of indices does
  * not matter to the service.
  */
-export function checkSparse(marker: Marker): void {
+export function checkSparse(marker: Marker, options: RuleOptions = {}): void {
+  const most = options.limits?.sparseEntries ?? MAX_SPARSE_ENTRIES;
   const { rows, sparse, values } = marker.batch;
   if (sparse === undefined) return;
   const { offsets, indices, values: weights, validity } = sparse;
@@ -24,9 +26,9 @@ export function checkSparse(marker: Marker): void {
       marker.reject(row, 'SPARSE_EMPTY', FIELD, 'at least one entry', 'none');
       continue;
     }
-    if (end - start > MAX_SPARSE_ENTRIES) {
+    if (end - start > most) {
       const got = `${end - start} entries`;
-      marker.reject(row, 'SPARSE_TOO_MANY', FIELD, `at most ${MAX_SPARSE_ENTRIES} entries`, got);
+      marker.reject(row, 'SPARSE_TOO_MANY', FIELD, `at most ${most} entries`, got);
       continue;
     }
     let ascending = true;
