@@ -18,7 +18,7 @@ export function mappingFor(
   mapping: ReaderConfig,
   options: MappingOptions,
 ): ReaderConfig {
-  if (source.format === 'jsonl' && mapping.format === 'jsonl') return mapping;
+  if (source.format === mapping.format && source.format !== 'csv') return mapping;
   const delimiter = delimiterOf(source, options.delimiter);
   if (header !== undefined && mapping.csv?.delimiter === delimiter) {
     const names = parseCsvHeader(header, delimiter, source.name);

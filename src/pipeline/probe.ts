@@ -1,5 +1,6 @@
 import { PineloadError } from '../base/errors.js';
 import { resolveMapping } from '../readers/mapping.js';
+import { sampleParquet } from '../readers/parquet/sample.js';
 import type { Chunk, MappingOptions, ResolvedMapping } from '../readers/reader.js';
 import type { Source } from '../sources/source.js';
 import type { Reject } from '../records/reject.js';
@@ -26,6 +27,16 @@ export async function probe(
 ): Promise<Probe> {
   let rejected: Reject | undefined;
   for (const source of sources) {
+    if (source.format === 'parquet') {
+      const sample = await sampleParquet(source, { signal: options.signal });
+      if (sample === undefined) continue;
+      const mapping = resolveMapping(sample, source.name, source.format, undefined, options);
+      return {
+        source,
+        mapping: { ...mapping, config: { ...mapping.config, keepRaw: options.keepRaw } },
+        opened: undefined,
+      };
+    }
     const once = source.version === undefined;
     const opened = await openChunks(source, {
       signal: options.signal,

@@ -3,7 +3,10 @@ import { PineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import { VERSION } from '../base/version.js';
 import type { ReaderPool } from '../readers/pool/reader-pool.js';
+import { readParquet } from '../readers/parquet/read-parquet.js';
+import { sampleParquet } from '../readers/parquet/sample.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
+import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
@@ -14,6 +17,7 @@ import type { StoredPlan } from './plan-file.js';
 import { Throttle } from './progress.js';
 import { readBatches } from './read-batches.js';
 import type { LinesBefore } from './reject-log.js';
+import { ruleOptions } from './rule-options.js';
 import type { Settings } from './settle.js';
 import { SplitRun } from './split-run.js';
 import type { Target } from './stores.js';
@@ -129,18 +133,38 @@ export class SplitWork {
     const { options } = this;
     const source = await options.source(piece.input);
     run.startPiece(this.#linesBefore(piece, source));
+    if (source.format === 'parquet') {
+      for await (const batch of await this.#parquet(source)) await this.#add(batch, run);
+      return {};
+    }
     const opened = options.opened?.input === piece.input ? options.opened.chunks : await this.#open(source, piece);
     const batches = readBatches(opened, {
       pool: options.pool,
       configOf: (chunk) => mappingFor(source, opened.header, chunk.bytes, this.#mapping, options),
       signal: options.signal,
     });
-    for await (const batch of batches) {
-      await run.add(batch);
-      this.#progress.tick();
-    }
+    for await (const batch of batches) await this.#add(batch, run);
     const lineFeeds = opened.lineFeeds();
     return lineFeeds === undefined ? {} : { lineFeeds };
+  }
+
+  async #add(batch: RecordBatch, run: SplitRun): Promise<void> {
+    await run.add(batch);
+    this.#progress.tick();
+  }
+
+  /** Rows of a Parquet file; its mapping is that of its own columns where the first input was of another format. */
+  async #parquet(source: Source): Promise<AsyncIterable<RecordBatch>> {
+    const { settings, target, signal } = this.options;
+    const sample = this.#mapping.format === 'parquet' ? undefined : await sampleParquet(source, { signal });
+    return readParquet(source, {
+      config: mappingFor(source, undefined, sample ?? new Uint8Array(0), this.#mapping, this.options),
+      rules: ruleOptions(target.imports, settings.layout),
+      maxRecordBytes: settings.maxRecordBytes,
+      maxBufferedBytes: settings.maxBufferedBytes,
+      signal,
+      onRead: (bytes) => void (this.#reading.bytes += bytes),
+    });
   }
 
   get #mapping(): ReaderConfig {
