@@ -7,6 +7,11 @@ export { renderEvent } from './base/render-event.js';
 
 export { convert } from './pipeline/convert.js';
 export type { ConvertResult } from './pipeline/commit.js';
+export { plan, type PlanCommandOptions, type PlanResult } from './pipeline/plan-command.js';
+export { convertShard, type ConvertShardOptions, type ConvertShardResult } from './pipeline/convert-shard.js';
+export { commit, COMMIT_POLL_MS, DEFAULT_COMMIT_WAIT_MS, type CommitOptions } from './pipeline/commit-command.js';
+export type { Shard } from './pipeline/shard.js';
+export { MIN_RANGE_BYTES } from './pipeline/make-plan.js';
 export {
   DEFAULT_MAX_MEMORY_BYTES,
   DEFAULT_ON_ERROR,
@@ -32,6 +37,20 @@ export type { Manifest, ManifestFile, ManifestNamespace } from './writers/manife
 export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/split-writer.js';
 
 export { upload, type UploadOptions, type UploadResult } from './pipeline/upload.js';
+export type { UploadAction, UploadPlan } from './pipeline/upload-plan.js';
+export {
+  DEFAULT_UPLOAD_MEMORY_BYTES,
+  MOST_FILES_IN_FLIGHT,
+  MOST_PARTS_IN_FLIGHT,
+} from './uploaders/transfer-plan.js';
+export {
+  PACE_DECREASE,
+  PACE_FEWEST_REQUESTS,
+  PACE_INCREASE,
+  PACE_MOST_REQUESTS,
+  PACE_ROUND_MS,
+} from './uploaders/request-pace.js';
+export { BANDWIDTH_BURST_SECONDS } from './uploaders/bandwidth.js';
 export {
   DEFAULT_PART_BYTES,
   DEFAULT_PARTS_IN_FLIGHT,

@@ -65,11 +65,25 @@ export type PineloadEvent =
       readonly seconds: number;
     }
   | {
-      readonly type: 'upload.progress';
+      /** Files sent, or with `verify` read again. */
+      readonly type: 'upload.progress' | 'upload.verify.progress';
       readonly files: number;
       readonly filesTotal: number;
       readonly bytes: number;
       readonly bytesTotal: number;
+      /** Over the last seconds. */
+      readonly bytesPerSecond?: number | undefined;
+      readonly secondsLeft?: number | undefined;
+    }
+  | { readonly type: 'upload.verified'; readonly files: number; readonly bytes: number }
+  | {
+      /** A store throttles, or answers with faults; requests are repeated. */
+      readonly type: 'store.trouble';
+      readonly uri: string;
+      readonly got: string;
+      readonly throttled: boolean;
+      /** Requests at once from now on. */
+      readonly requests: number;
     }
   | { readonly type: 'upload.file'; readonly path: string; readonly bytes: number; readonly skipped: boolean }
   | {

@@ -14,6 +14,7 @@ export function renderEvent(event: PineloadEvent): string | undefined {
       return renderMapping(event);
     case 'convert.progress':
     case 'upload.progress':
+    case 'upload.verify.progress':
     case 'file':
     case 'upload.file':
       return undefined;
@@ -27,6 +28,12 @@ export function renderEvent(event: PineloadEvent): string | undefined {
       const skipped = event.skipped > 0 ? `, ${formatCount(event.skipped)} of them there already` : '';
       return `Uploaded ${count(event.files, 'file')} (${formatBytes(event.bytes)})${skipped} in ${formatSeconds(event.seconds)}: ${event.to}`;
     }
+    case 'upload.verified':
+      return `Read again and found as sent: ${count(event.files, 'file')} (${formatBytes(event.bytes)})`;
+    case 'store.trouble':
+      return event.throttled
+        ? `${event.uri} asks for less (${event.got}): ${count(event.requests, 'request')} at once from now on`
+        : `${event.uri} did not answer as it should (${event.got}); trying again`;
     case 'import.started':
       return `${event.adopted ? 'Found the import that was started before' : 'Started the import'}: ${event.id} of ${event.uri} into ${event.index}`;
     case 'import.progress': {

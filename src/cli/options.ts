@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseRecordLimits } from '../records/limits.js';
 import { parseBytes } from '../base/bytes.js';
 
 /** How an option is declared: its flag is also the library option (camel case) and a PINELOAD_ variable. */
@@ -17,6 +18,8 @@ const list = (text: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+/** Commas inside braces belong to a glob. */
+const globs = (text: string): string[] => text.match(/(?:\{[^}]*\}|[^,])+/g)?.map((glob) => glob.trim()) ?? [];
 const integer = (text: string): number => (/^\d+$/.test(text.trim()) ? Number(text) : NaN);
 
 const spec = (group: string, flags: string, text: string, more: Partial<Spec> = {}): Spec => ({
@@ -61,6 +64,8 @@ export const MAPPING: readonly Spec[] = [
   spec('Input', '--compression <kind>', 'of the input (default: by file name and first bytes)', {
     choices: ['auto', 'none', 'gzip', 'zstd', 'brotli'],
   }),
+  spec('Input', '--csv-no-multiline', 'CSV: no field holds a line break, so that large files can be cut into ranges'),
+  spec('Input', '--scan', 'CSV: read large files once beforehand to find where rows begin, so that they can be cut'),
   spec('Input', '--max-record-size <size>', 'a larger record is rejected (default: 16MiB)'),
 ];
 
@@ -71,12 +76,52 @@ export const TO: readonly Spec[] = [
   }),
 ];
 
+/** The same where a plan may name it. */
+export const TO_OR_PLAN: readonly Spec[] = TO.map((one) => ({ ...one, mandatory: false }));
+
+/** Working on a plan that another call made. */
+export const PLAN: readonly Spec[] = [
+  spec('Plan', '--plan <uri>', 'plan to work on: the URI of the state that holds it, or its own'),
+];
+
+/** Rules that can be set wherever records are checked. */
+export const RULES: readonly Spec[] = [
+  spec('Rules', '--allow-zero-vectors', 'take dense vectors that hold only zeros'),
+  spec(
+    'Rules',
+    '--limits <limits>',
+    'other limits of a record: "metadata-bytes=60KB,sparse-entries=4096" (see: pineload rules)',
+    {
+      parse: parseRecordLimits,
+    },
+  ),
+];
+
 /** What is written and what happens to bad records. */
 export const TARGET: readonly Spec[] = [
   spec('Bad records', '--on-error <what>', 'stop at the first bad record, or skip it', { choices: ['abort', 'skip'] }),
   spec('Bad records', '--max-rejects <max>', 'with skip: a count or a share ("1%") after which the run fails'),
   spec('Bad records', '--rejects <file>', 'file for rejected records (default: rejects.jsonl in the state)'),
+  spec('Bad records', '--duplicates <what>', 'repeated ids, identical vectors: stop, warn, keep one, do not look', {
+    choices: ['error', 'warn', 'first', 'last', 'allow'],
+  }),
   spec('Bad records', '--no-reject-records', 'leave the text of the records out of the rejects file'),
+  spec('Bad records', '--fail-on-rejects', 'exit with 3 when a record was skipped; run stops before it imports'),
+  spec(
+    'Rules',
+    '--metadata-nulls <what>',
+    'metadata values that are null: reject the record (default), or leave them out',
+    {
+      choices: ['reject', 'drop'],
+    },
+  ),
+  spec('Rules', '--metadata-nested <what>', 'metadata values that are objects (default: reject)', {
+    choices: ['reject', 'drop', 'stringify', 'flatten'],
+  }),
+  spec('Rules', '--metadata-lists <what>', 'metadata lists of other than strings (default: reject)', {
+    choices: ['reject', 'drop', 'stringify'],
+  }),
+  ...RULES,
   spec('Output', '--overwrite', 'replace what an earlier conversion left in the target'),
   spec('Output', '--state <uri>', 'where plan, journal and manifest go (default: <target>.pineload/)'),
   spec('Output', '--layout <layout>', 'what is imported together: all (flat), each namespace, or sets of them', {
@@ -112,7 +157,8 @@ export const STORE: readonly Spec[] = [
     parse: (text) => parseBytes(text, 'partSize'),
   }),
   spec('Stores', '--parts <n>', 'parts of one object under way at once', { parse: integer }),
-  spec('Stores', '--tries <n>', 'tries of one request to a store', { parse: integer }),
+  spec('Stores', '--tries <n>', 'tries of one request to a store (default: 8)', { parse: integer }),
+  spec('Stores', '--bandwidth <size>', 'bytes sent a second, at the most, such as 50MB (default: no limit)'),
 ];
 
 /** Which index, and how the service is reached. The API key is never an option. */
@@ -133,7 +179,16 @@ export const LIMITS: readonly Spec[] = [
 
 /** How a directory is uploaded. */
 export const UPLOAD: readonly Spec[] = [
-  spec('Output', '--files <n>', 'files under way at once', { parse: integer }),
+  spec('Output', '--files <n>', 'files under way at once (default: by their sizes and the memory, 32 at most)', {
+    parse: integer,
+  }),
+  spec('Output', '--max-memory <size>', 'memory of the whole process (default: 300MB)'),
+  spec('Output', '--include <globs>', 'only these namespaces ("books-*") or paths ("books/*-00001.parquet")', {
+    parse: globs,
+  }),
+  spec('Output', '--exclude <globs>', 'all but these', { parse: globs }),
+  spec('Output', '--dry-run', 'say what would be sent, skipped and refused; write nothing'),
+  spec('Output', '--verify', 'read every object again and compare it with the manifest'),
   spec('Output', '--state <uri>', 'state of the directory (default: <dir>.pineload/)'),
   spec('Output', '--overwrite', 'replace what an earlier upload left in the target'),
   spec('Output', '--run-id <id>', 'stands for {run} in --to'),

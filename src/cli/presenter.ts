@@ -124,10 +124,16 @@ export function progressText(event: PineloadEvent): ProgressText | undefined {
       return { text, share: shareOf(event.bytesRead, event.bytesTotal) };
     }
     case 'upload.progress':
+    case 'upload.verify.progress': {
+      const done = event.type === 'upload.progress' ? 'uploaded' : 'verified';
+      const rate = event.bytesPerSecond === undefined ? '' : `, ${formatBytes(event.bytesPerSecond)}/s`;
+      const left = event.secondsLeft === undefined ? '' : `, ${formatSeconds(event.secondsLeft)} left`;
       return {
-        text: `${formatCount(event.files)}/${formatCount(event.filesTotal)} files, ${formatBytes(event.bytes)} of ${formatBytes(event.bytesTotal)} uploaded`,
+        text: `${formatCount(event.files)}/${formatCount(event.filesTotal)} files, ${formatBytes(event.bytes)} of ${formatBytes(event.bytesTotal)} ${done}${rate}${left}`,
         share: shareOf(event.bytes, event.bytesTotal),
+        ownTime: true,
       };
+    }
     case 'import.progress':
     case 'imports.progress':
       return {
@@ -148,5 +154,7 @@ function shareOf(part: number, whole: number | undefined): number | undefined {
 
 function levelOf(event: PineloadEvent): 'info' | 'warn' | 'error' {
   if (event.type === 'error') return 'error';
-  return event.type === 'warning' || event.type === 'reject' || event.type === 'retry' ? 'warn' : 'info';
+  return event.type === 'warning' || event.type === 'reject' || event.type === 'retry' || event.type === 'store.trouble'
+    ? 'warn'
+    : 'info';
 }

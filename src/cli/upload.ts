@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
-import type { UploadOptions } from '../pipeline/upload.js';
+import type { UploadOptions, UploadResult } from '../pipeline/upload.js';
+import type { UploadPlan } from '../pipeline/upload-plan.js';
 import { formatBytes, formatCount } from '../base/bytes.js';
-import { runCommand, type OutputFlags } from './action.js';
+import { quote } from '../base/errors.js';
+import { EXIT } from '../base/exit-codes.js';
+import { runCommand, type CommandResult, type OutputFlags } from './action.js';
 import { addOptions, OUTPUT, STORE, TO, UPLOAD } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 
@@ -19,18 +22,41 @@ export function addUploadCommand(program: Command): void {
       `
 Examples:
   pineload upload out/words --to s3://bucket/words
-  pineload upload out/words --to https://account.blob.core.windows.net/container/words`,
+  pineload upload out/words --to s3://bucket/words --dry-run
+  pineload upload out/words --to gs://bucket/words --verify --bandwidth 50MB
+  pineload upload out/words --to https://account.blob.core.windows.net/container/words --include 'books-*'`,
     )
     .action(async (from: string, flags: Omit<UploadOptions, 'from'> & OutputFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { upload } = await import('../pipeline/upload.js');
         const result = await upload({ ...flags, from, signal, onEvent });
-        const { to, files, bytes, records } = result;
+        if (result.plan !== undefined) return planned(result, result.plan);
+        const { to, files, bytes, records, complete, remaining } = result;
+        const rest = `; ${formatCount(remaining)} of the manifest are still to come, and it with the last of them`;
         return {
-          text: `${formatCount(files)} files, ${formatBytes(bytes)}, ${formatCount(records)} records in ${to}`,
+          text: complete
+            ? `${formatCount(files)} files, ${formatBytes(bytes)}, ${formatCount(records)} records in ${to}`
+            : `${formatCount(files)} files, ${formatBytes(bytes)} in ${to}${rest}`,
           json: result,
-          next: `pineload import start --uri ${shellWord(to)} --index-name NAME`,
+          next: complete
+            ? `pineload import start --uri ${shellWord(to)} --index-name NAME`
+            : `pineload upload ${shellWord(from)} --to ${shellWord(to)}`,
         };
       });
     });
+}
+
+/** A dry run: a line for each file, and what it comes to. */
+function planned(result: UploadResult, plan: UploadPlan): CommandResult {
+  const lines = [
+    ...plan.removed.map((path) => `remove   ${quote(path)}`),
+    ...plan.files.map(({ path, bytes, action }) => `${action.padEnd(8)} ${quote(path)} (${formatBytes(bytes)})`),
+    '',
+    `${formatCount(plan.send)} files (${formatBytes(plan.sendBytes)}) would be sent to ${result.to}, ${formatCount(plan.skip)} are there already` +
+      (plan.excluded > 0 ? `, ${formatCount(plan.excluded)} left out` : '') +
+      (plan.refuse > 0
+        ? `.\nNothing would be sent: ${formatCount(plan.refuse)} objects hold something else (--overwrite replaces them).`
+        : '. Nothing was written.'),
+  ];
+  return { text: lines.join('\n'), json: result, exitCode: plan.refuse > 0 ? EXIT.CONFIG : EXIT.OK };
 }

@@ -1,6 +1,10 @@
+import { parseBytes } from '../base/bytes.js';
+import type { EventListener } from '../base/events.js';
+import { Bandwidth } from '../uploaders/bandwidth.js';
 import { openStore } from '../uploaders/open-store.js';
 import { parseTarget, siblingState } from '../uploaders/uri.js';
 import type { ObjectStore, StoreOptions } from '../uploaders/object-store.js';
+import { RequestPace } from '../uploaders/request-pace.js';
 
 /** How to reach the stores that a run touches. Credentials come from each provider's default chain. */
 export interface StoreAccess {
@@ -22,16 +26,38 @@ export interface StoreAccess {
   readonly parts?: number | undefined;
   /** Tries of one request to a store. Default DEFAULT_STORE_TRIES. */
   readonly tries?: number | undefined;
+  /** Bytes sent a second, at the most, such as `50MB`. Default: no limit. */
+  readonly bandwidth?: number | string | undefined;
+}
+
+/** What the stores of a run share: requests at once, and the link. Trouble on the way becomes an event. */
+export function sharedPace(
+  uri: string,
+  access: StoreAccess & { readonly onEvent?: EventListener | undefined },
+): RequestPace {
+  const { bandwidth, onEvent } = access;
+  const { display } = parseTarget(uri);
+  return new RequestPace({
+    ...(bandwidth === undefined ? {} : { bandwidth: new Bandwidth(parseBytes(bandwidth, 'bandwidth')) }),
+    ...(onEvent === undefined
+      ? {}
+      : { onTrouble: (trouble) => onEvent({ type: 'store.trouble', uri: display, ...trouble }) }),
+  });
 }
 
 /** Opens a directory in a store with the access options that belong to its scheme. */
-export async function openWithAccess(uri: string, access: StoreAccess): Promise<ObjectStore> {
+export async function openWithAccess(
+  uri: string,
+  access: StoreAccess,
+  pace = sharedPace(uri, access),
+): Promise<ObjectStore> {
   const { scheme } = parseTarget(uri);
   const common: StoreOptions = {
     anonymous: access.anonymous,
     partBytes: access.partSize,
     partsInFlight: access.parts,
     tries: access.tries,
+    pace,
   };
   if (scheme === 's3') {
     return openStore(uri, {
@@ -52,9 +78,14 @@ export interface Target {
   readonly state: ObjectStore;
 }
 
-export async function openTarget(to: string, state: string | undefined, access: StoreAccess): Promise<Target> {
-  const imports = await openWithAccess(to, access);
-  return { imports, state: await openWithAccess(state ?? siblingState(to), access) };
+export async function openTarget(
+  to: string,
+  state: string | undefined,
+  access: StoreAccess,
+  pace = sharedPace(to, access),
+): Promise<Target> {
+  const imports = await openWithAccess(to, access, pace);
+  return { imports, state: await openWithAccess(state ?? siblingState(to), access, pace) };
 }
 
 /** The import directory as it is shown, for plans; undefined where the state lies beside it and tells its place itself. */

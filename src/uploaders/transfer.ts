@@ -4,24 +4,11 @@ import pLimit from 'p-limit';
 import { abortError, throwIfAborted } from '../base/abort.js';
 import { PineloadError, toPineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
+import type { Bandwidth } from './bandwidth.js';
 import { ByteBudget } from './byte-budget.js';
-import {
-  DEFAULT_PARTS_IN_FLIGHT,
-  DEFAULT_PART_BYTES,
-  type ObjectInfo,
-  type ObjectStore,
-  type ObjectWriter,
-} from './object-store.js';
-
-/** Files under way at once, as far as DEFAULT_UPLOAD_BUFFER_BYTES has room for their parts. */
-export const DEFAULT_FILES_IN_FLIGHT = 16;
-/**
- * Bytes of parts held by all files under way. A file counts for its size, at most for partBytes × (partsInFlight + 1): small
- * files go 16 at once, of large ones (48 MiB each with the defaults) five.
- */
-export const DEFAULT_UPLOAD_BUFFER_BYTES = 256 * 1024 * 1024;
-/** Shortest time between two `upload.progress` events, in milliseconds. */
-export const UPLOAD_PROGRESS_MS = 200;
+import { DEFAULT_PART_BYTES, type ObjectInfo, type ObjectStore, type ObjectWriter } from './object-store.js';
+import { chooseConcurrency, heldBytes, type Concurrency } from './transfer-plan.js';
+import { TransferProgress } from './transfer-progress.js';
 
 /** Metadata name of the SHA-256 (lower-case hex) of an uploaded object, by which a repeated upload knows it. */
 export const SHA256_METADATA = 'pineloadsha256';
@@ -38,16 +25,17 @@ export interface TransferOptions {
   readonly from: ObjectStore;
   readonly to: ObjectStore;
   readonly files: readonly TransferFile[];
-  /** Files under way at once. Default DEFAULT_FILES_IN_FLIGHT. */
-  readonly concurrency?: number | undefined;
+  /** Files under way at once, the parts of each that `to` was opened with, and the memory. Default: as chosen. */
+  readonly concurrency?: Concurrency | undefined;
   /** What `to` was opened with; used to foresee the memory a file takes. Default DEFAULT_PART_BYTES. */
   readonly partBytes?: number | undefined;
-  /** What `to` was opened with. Default DEFAULT_PARTS_IN_FLIGHT. */
-  readonly partsInFlight?: number | undefined;
-  /** Default DEFAULT_UPLOAD_BUFFER_BYTES. */
-  readonly bufferBytes?: number | undefined;
-  /** Replace objects that hold something else. Default false: such an object stops the upload with OBJECT_EXISTS. */
-  readonly force?: boolean | undefined;
+  /**
+   * Replace objects that hold something else. `all` also those that seem to hold the same. Default false: such an object stops
+   * the upload with OBJECT_EXISTS.
+   */
+  readonly force?: boolean | 'all' | undefined;
+  /** For a local `to`; other stores keep to their own pace. */
+  readonly bandwidth?: Bandwidth | undefined;
   readonly onEvent?: EventListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,23 +66,25 @@ export async function uploadDirectory(options: TransferOptions): Promise<Transfe
   setMaxListeners(0, stop.signal);
   const onAbort = () => stop.abort(abortError(signal!));
   signal?.addEventListener('abort', onAbort, { once: true });
-  const partMemory =
-    (options.partBytes ?? DEFAULT_PART_BYTES) * ((options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT) + 1);
-  const budget = new ByteBudget(options.bufferBytes ?? DEFAULT_UPLOAD_BUFFER_BYTES);
-  const limit = pLimit(options.concurrency ?? DEFAULT_FILES_IN_FLIGHT);
-  const progress = new Progress(files, onEvent);
+  const partBytes = to.partBytes ?? options.partBytes ?? DEFAULT_PART_BYTES;
+  const chosen = options.concurrency ?? chooseConcurrency({ sizes: files.map(({ bytes }) => bytes), partBytes });
+  const budget = new ByteBudget(chosen.bufferBytes);
+  const limit = pLimit(chosen.files);
+  const progress = new TransferProgress('upload.progress', files, onEvent);
+  const bandwidth = to.scheme === 'file' ? options.bandwidth : undefined;
   let failure: PineloadError | undefined;
   try {
     const present = await listPresent(to, files, stop.signal);
     const upload = async (file: TransferFile) => {
       if (failure !== undefined || stop.signal.aborted) return;
-      const release = await budget.take(Math.min(file.bytes, partMemory));
+      const release = await budget.take(heldBytes(file.bytes, partBytes, chosen.parts));
       try {
         throwIfAborted(stop.signal);
         const before = present.get(file.path);
-        const skipped = before !== undefined && (await isSame(to, file, before, stop.signal));
+        const skipped =
+          before !== undefined && options.force !== 'all' && (await isSame(to, file, before, stop.signal));
         if (before !== undefined && !skipped && !options.force) throw differs(to, file, before);
-        if (!skipped) await copy(from, to, file, options.force ?? false, progress, stop.signal);
+        if (!skipped) await copy(from, to, file, Boolean(options.force), progress, bandwidth, stop.signal);
         progress.fileDone(file, skipped);
       } catch (error) {
         failure ??= toPineloadError(error);
@@ -115,12 +105,12 @@ export async function uploadDirectory(options: TransferOptions): Promise<Transfe
     files: files.length,
     skipped: progress.skipped,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    sentBytes: progress.sentBytes,
+    sentBytes: progress.movedBytes,
   };
 }
 
-/** One listing instead of a question per file. */
-async function listPresent(to: ObjectStore, files: readonly TransferFile[], signal: AbortSignal) {
+/** Which of the files are there, by one listing instead of a question per file. */
+export async function listPresent(to: ObjectStore, files: readonly TransferFile[], signal: AbortSignal | undefined) {
   const wanted = new Set(files.map(({ path }) => path));
   const present = new Map<string, ObjectInfo>();
   if (wanted.size === 0) return present;
@@ -128,7 +118,13 @@ async function listPresent(to: ObjectStore, files: readonly TransferFile[], sign
   return present;
 }
 
-async function isSame(to: ObjectStore, file: TransferFile, before: ObjectInfo, signal: AbortSignal): Promise<boolean> {
+/** Is the object that is there the file, by size and recorded SHA-256? Local files are read. */
+export async function isSame(
+  to: ObjectStore,
+  file: TransferFile,
+  before: ObjectInfo,
+  signal?: AbortSignal,
+): Promise<boolean> {
   if (before.bytes !== file.bytes) return false;
   if (to.scheme === 'file') {
     const hash = createHash('sha256');
@@ -144,7 +140,8 @@ async function copy(
   to: ObjectStore,
   file: TransferFile,
   force: boolean,
-  progress: Progress,
+  progress: TransferProgress,
+  bandwidth: Bandwidth | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const hash = createHash('sha256');
@@ -155,6 +152,7 @@ async function copy(
       ifAbsent: !force,
       contentType: 'application/vnd.apache.parquet',
       metadata: { [SHA256_METADATA]: file.sha256 },
+      resume: true,
       signal,
     });
     for await (const chunk of from.read(file.path, { signal })) {
@@ -164,7 +162,8 @@ async function copy(
       // What has become of `chunk` is the writer's business from here on.
       const { length } = chunk;
       await writer.write(chunk);
-      progress.sent(length);
+      progress.moved(length);
+      await bandwidth?.take(length, signal);
     }
     const sha256 = hash.digest('hex');
     if (bytes !== file.bytes) throw changed(from, file, `${file.bytes} bytes`, `${bytes} bytes or more`);
@@ -199,47 +198,4 @@ function differs(to: ObjectStore, file: TransferFile, before: ObjectInfo): Pinel
     ...(before.bytes === file.bytes ? {} : { expected: `${file.bytes} bytes`, got: `${before.bytes} bytes` }),
     hint: 'Choose another target, or replace it with --overwrite.',
   });
-}
-
-/** Counts of the transfer, told to the listener not more often than UPLOAD_PROGRESS_MS. */
-class Progress {
-  skipped = 0;
-  sentBytes = 0;
-  readonly #bytesTotal: number;
-  #files = 0;
-  #skippedBytes = 0;
-  #told = 0;
-
-  constructor(
-    private readonly all: readonly TransferFile[],
-    private readonly onEvent: EventListener | undefined,
-  ) {
-    this.#bytesTotal = all.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  sent(bytes: number): void {
-    this.sentBytes += bytes;
-    if (performance.now() - this.#told >= UPLOAD_PROGRESS_MS) this.report();
-  }
-
-  fileDone({ path, bytes }: TransferFile, skipped: boolean): void {
-    this.#files++;
-    if (skipped) {
-      this.skipped++;
-      this.#skippedBytes += bytes;
-    }
-    this.onEvent?.({ type: 'upload.file', path, bytes, skipped });
-    if (performance.now() - this.#told >= UPLOAD_PROGRESS_MS) this.report();
-  }
-
-  report(): void {
-    this.#told = performance.now();
-    this.onEvent?.({
-      type: 'upload.progress',
-      files: this.#files,
-      filesTotal: this.all.length,
-      bytes: this.sentBytes + this.#skippedBytes,
-      bytesTotal: this.#bytesTotal,
-    });
-  }
 }

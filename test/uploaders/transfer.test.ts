@@ -11,6 +11,8 @@ import { type TransferFile, uploadDirectory } from '../../src/uploaders/transfer
 import { type Azurite, startAzurite } from '../support/azurite.js';
 import { errorOf, keysOf, readAll } from '../support/store-conformance.js';
 
+const ONE = { files: 1, parts: 1, bufferBytes: 1e6 };
+
 let azurite: Azurite;
 let root: string;
 let count = 0;
@@ -86,7 +88,7 @@ for (const [title, openTarget] of Object.entries(targets)) {
       const file = files[5]!;
       const other = Buffer.alloc(file.bytes + (kind === 'of the same size' ? 0 : 1));
       await to.put(file.path, other);
-      const error = await errorOf(uploadDirectory({ from, to, files, concurrency: 1 }));
+      const error = await errorOf(uploadDirectory({ from, to, files, concurrency: ONE }));
       expect(error).toMatchObject({ code: 'OBJECT_EXISTS', exitCode: 4 });
       expect(error.source).toBe(to.uri + file.path);
       expect((await readAll(to.read(file.path))).equals(other)).toBe(true);
@@ -109,7 +111,7 @@ for (const [title, openTarget] of Object.entries(targets)) {
 
     it('stops at the first failure', async () => {
       await from.delete(files[0]!.path);
-      const error = await errorOf(uploadDirectory({ from, to, files, concurrency: 1, onEvent }));
+      const error = await errorOf(uploadDirectory({ from, to, files, concurrency: ONE, onEvent }));
       expect(error.code).toBe('OBJECT_NOT_FOUND');
       expect(await keysOf(to.list(''))).toEqual([]);
       expect(events).toEqual([]);
@@ -120,7 +122,7 @@ for (const [title, openTarget] of Object.entries(targets)) {
       const stopSoon = (event: PineloadEvent) => {
         if (event.type === 'upload.file') controller.abort();
       };
-      const call = uploadDirectory({ from, to, files, concurrency: 1, onEvent: stopSoon, signal: controller.signal });
+      const call = uploadDirectory({ from, to, files, concurrency: ONE, onEvent: stopSoon, signal: controller.signal });
       expect((await errorOf(call)).code).toBe('ABORTED');
       const there = (await keysOf(to.list(''))).length;
       expect(there).toBeGreaterThan(0);
