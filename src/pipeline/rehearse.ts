@@ -17,8 +17,11 @@ export interface Rehearsal {
 }
 
 /** Starts an emulator with one empty index that fits the converted records. */
-export async function startRehearsal(manifest: Manifest, access: StoreAccess): Promise<Rehearsal> {
-  const dir = await mkdtemp(join(tmpdir(), 'pineload-rehearsal-'));
+export async function startRehearsal(
+  manifest: Manifest,
+  access: StoreAccess & { readonly tmpDir?: string | undefined },
+): Promise<Rehearsal> {
+  const dir = await mkdtemp(join(access.tmpDir ?? tmpdir(), 'pineload-rehearsal-'));
   try {
     const records = await openWithAccess(dir, {});
     const emulator = await startEmulator({

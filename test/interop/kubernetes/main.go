@@ -42,6 +42,8 @@ type report struct {
 	Name     string   `json:"name"`
 	Errors   []string `json:"errors"`
 	Warnings []string `json:"warnings"`
+	// The object with all defaults, as the server would keep it.
+	Object runtime.Object `json:"object,omitempty"`
 }
 
 var strategies = map[string]rest.RESTCreateStrategy{
@@ -108,6 +110,7 @@ func check(document []byte, decoder runtime.Decoder, security policy.Evaluator, 
 	}
 	checkSecurity(object, security, r)
 	legacyscheme.Scheme.Default(object)
+	r.Object = object.DeepCopyObject()
 	internal, err := legacyscheme.Scheme.ConvertToVersion(object, runtime.InternalGroupVersioner)
 	if err != nil {
 		r.Errors = append(r.Errors, err.Error())
