@@ -38,11 +38,7 @@ export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/sp
 
 export { upload, type UploadOptions, type UploadResult } from './pipeline/upload.js';
 export type { UploadAction, UploadPlan } from './pipeline/upload-plan.js';
-export {
-  DEFAULT_UPLOAD_MEMORY_BYTES,
-  MOST_FILES_IN_FLIGHT,
-  MOST_PARTS_IN_FLIGHT,
-} from './uploaders/transfer-plan.js';
+export { DEFAULT_UPLOAD_MEMORY_BYTES, MOST_FILES_IN_FLIGHT, MOST_PARTS_IN_FLIGHT } from './uploaders/transfer-plan.js';
 export {
   PACE_DECREASE,
   PACE_FEWEST_REQUESTS,
