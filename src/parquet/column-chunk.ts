@@ -25,15 +25,20 @@ export interface EncodedPage {
 /** Puts the header in front of a data page (v1) and compresses levels and values together, as v1 has it. */
 export function encodePage(page: RawPage, column: SchemaField): EncodedPage {
   const { levels, values } = page;
-  const uncompressed = levels.bytes.length + values.length;
+  let uncompressed = levels.bytes.length;
+  for (const piece of values) uncompressed += piece.length;
   let body: readonly Uint8Array[];
   if (column.compression === 'SNAPPY') {
     const joined = new Uint8Array(uncompressed);
     joined.set(levels.bytes);
-    joined.set(values, levels.bytes.length);
+    let at = levels.bytes.length;
+    for (const piece of values) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
     body = [snappyCompress(joined)];
   } else {
-    body = [levels.bytes, values];
+    body = [levels.bytes, ...values];
   }
   let compressed = 0;
   for (const part of body) compressed += part.length;

@@ -3,9 +3,10 @@ import type { VectorKind } from '../records/batch.js';
 import { encodePage, type ColumnChunkInfo } from './column-chunk.js';
 import { encodeFooter, type RowGroupInfo } from './footer.js';
 import { DEFAULT_PAGE_BYTES, denseListPages, sparseListPages, textPages, type RawPage } from './pages.js';
+import { countOf } from './pieces.js';
 import type { RowGroupColumns } from './row-group.js';
 import { DEFAULT_COMPRESSION, importSchema, leafColumns, type CompressionOptions, type LeafPath } from './schema.js';
-import { SectionSink, type ByteSink } from './section-sink.js';
+import { SectionSink, type ByteSink, type FileChecksums } from './section-sink.js';
 import { createEnvelope, type ParquetEnvelope, type ParquetSchema, type SchemaField } from './vendor/parquetjs.js';
 
 export interface ParquetFileWriterOptions {
@@ -26,6 +27,7 @@ export interface ParquetFileSummary {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  readonly checksums: FileChecksums;
 }
 
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.
@@ -33,7 +35,7 @@ const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /**
  * Writes one Parquet file in the form Pinecone's import takes, row group after row group. The same columns give the same
- * bytes. Buffers handed in belong to the sink afterwards; they must not be changed.
+ * bytes. Buffers handed in must not be changed until `writeRowGroup` has resolved.
  *
  * Call `writeRowGroup` for each row group, one at a time, then `close`; or `abort` at any time.
  */
@@ -84,7 +86,7 @@ export class ParquetFileWriter {
     if (stored.bytes !== bytes) {
       throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
     }
-    return { records: this.rowCount, bytes, sha256: this.sections.digest() };
+    return { records: this.rowCount, bytes, sha256: this.sections.digest(), checksums: stored.checksums ?? {} };
   }
 
   /** Drops the file. Never throws. */
@@ -136,13 +138,14 @@ export class ParquetFileWriter {
     if (rows < 1) throw fault('a row group needs a record');
     if (kind !== 'sparse') {
       if (!Number.isInteger(dimension) || dimension < 1) throw fault('the dimension is not a positive whole number');
-      if (values?.length !== rows * dimension) throw fault('dense vectors and records differ in number');
+      if (values === undefined || countOf(values) !== rows * dimension)
+        throw fault('dense vectors and records differ in number');
     }
     if (kind !== 'dense') {
       if (sparse?.lengths.length !== rows) throw fault('sparse vectors and records differ in number');
       let entries = 0;
       for (const length of sparse.lengths) entries += length;
-      if (sparse.indices.length !== entries || sparse.values.length !== entries) {
+      if (countOf(sparse.indices) !== entries || countOf(sparse.values) !== entries) {
         throw fault('sparse vectors and their lengths differ');
       }
     }

@@ -1,4 +1,5 @@
 import type { Utf8Column } from '../records/batch.js';
+import type { Pieces } from './pieces.js';
 
 /**
  * Texts in Parquet's PLAIN encoding of BYTE_ARRAY: for every present value its length as 4 bytes little-endian, then its
@@ -14,8 +15,8 @@ export interface PlainTexts {
 export interface SparseVectors {
   /** Entries of each row; 0 for null rows. */
   readonly lengths: Uint32Array;
-  readonly indices: Uint32Array;
-  readonly values: Float32Array;
+  readonly indices: Pieces<Uint32Array>;
+  readonly values: Pieces<Float32Array>;
   /** One byte a row, 1 = present, 0 = null. Absent: every row is present. */
   readonly validity?: Uint8Array | undefined;
 }
@@ -25,7 +26,7 @@ export interface RowGroupColumns {
   readonly rows: number;
   readonly ids: PlainTexts;
   /** Shape [rows, dimension], row-major. */
-  readonly values?: Float32Array | undefined;
+  readonly values?: Pieces<Float32Array> | undefined;
   readonly sparse?: SparseVectors | undefined;
   readonly metadata: PlainTexts;
 }

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 
+/** Further checksums of a file as the store that took it computed them, in lower-case hex. */
+export interface FileChecksums {
+  readonly crc64nvme?: string | undefined;
+  readonly crc32c?: string | undefined;
+}
+
 /** Where the bytes of a file go. An `ObjectWriter` is one. */
 export interface ByteSink {
-  /** Takes the bytes over; resolves when it can take more. */
+  /** Resolves when it can take more; the bytes must not change until then, and may afterwards. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves when the file is there, with its size as the store tells it. */
-  close(): Promise<{ readonly bytes: number }>;
+  close(): Promise<{ readonly bytes: number; readonly checksums?: FileChecksums | undefined }>;
   /** Drops what was written. Never throws. */
   abort(): Promise<void>;
 }
@@ -69,8 +75,11 @@ export class SectionSink {
   }
 
   private async emit(bytes: Uint8Array): Promise<void> {
-    this.hash.update(bytes);
     this.written += bytes.length;
-    await this.sink.write(bytes);
+    const written = this.sink.write(bytes);
+    // Meanwhile; if it throws, nobody is left to hear of the write.
+    written.catch(() => undefined);
+    this.hash.update(bytes);
+    await written;
   }
 }

@@ -4,12 +4,15 @@ import type { Chunk } from '../readers/reader.js';
 import { CsvLineScanner } from '../readers/record-scanner.js';
 import { LineRange } from '../sources/line-range.js';
 import type { OpenSourceOptions, Source } from '../sources/source.js';
+import { FileBlocks } from './file-blocks.js';
 import type { SplitPiece } from './plan.js';
 
 /** A source, or a part of it, cut into chunks; for CSV with the header row taken off. */
 export interface OpenedChunks {
   readonly header: Uint8Array | undefined;
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
+  /** The same bytes as blocks that the threads read by themselves, where they can; then `chunks` need not be run. */
+  readonly blocks?: FileBlocks | undefined;
   /** Line feeds of a range that were read so far; undefined for a whole source, whose lines are counted from its first. */
   readonly lineFeeds: () => number | undefined;
 }
@@ -30,13 +33,14 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
   const { maxRecordBytes, range, signal, onRead } = options;
   const lines = range === undefined ? undefined : new LineRange(source, range, { signal, onRead });
   const bytes = lines ?? source.open({ signal, onRead });
-  const lineFeeds = (): number | undefined => lines?.lineFeeds;
+  const blocks = FileBlocks.of(source, { range, maxRecordBytes, onRead });
+  const lineFeeds = (): number | undefined => lines && lines.lineFeeds + (blocks?.lines ?? 0);
   const cut = {
     source: source.name,
     maxRecordBytes,
     ...(lines === undefined ? {} : { byteOffset: () => lines.offset }),
   };
-  if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), lineFeeds };
+  if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
   const scanner =
     options.csvNoMultiline === true
       ? new CsvLineScanner((line) => multilineError(source.name, line, range !== undefined && range[0] > 0))

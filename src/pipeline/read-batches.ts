@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../base/abort.js';
-import type { ReaderPool } from '../readers/pool/reader-pool.js';
+import type { CheckedColumns, ReaderPool } from '../readers/pool/reader-pool.js';
 import type { Chunk, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
+import type { FileBlocks } from './file-blocks.js';
 import type { OpenedChunks } from './open-chunks.js';
 
 /** How chunks become columns. */
@@ -12,25 +13,91 @@ export interface ReadBatchesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads on all threads; the columns come in the order of the chunks, whichever thread is done first. */
+/**
+ * Reads on all threads; the columns come in the order of the chunks, whichever thread is done first. A batch is good until the next one
+ * is asked for.
+ */
 export async function* readBatches(
-  { chunks }: OpenedChunks,
-  { pool, configOf, signal }: ReadBatchesOptions,
+  { chunks, blocks }: OpenedChunks,
+  options: ReadBatchesOptions,
 ): AsyncGenerator<RecordBatch, void, undefined> {
+  if (blocks !== undefined) {
+    yield* readBlocks(blocks, options);
+    return;
+  }
+  const { pool, configOf, signal } = options;
+  const underWay = new UnderWay();
   let config: ReaderConfig | undefined;
-  const underWay: Promise<RecordBatch>[] = [];
   try {
     for await (const chunk of chunks) {
       throwIfAborted(signal);
       config ??= configOf(chunk);
-      const reading = pool.read(config, chunk);
-      // It is awaited when its turn comes; a failure until then must not end the process.
-      reading.catch(() => undefined);
-      underWay.push(reading);
-      if (underWay.length >= pool.width) yield await underWay.shift()!;
+      underWay.push(pool.read(config, chunk));
+      if (underWay.length >= pool.width) yield* underWay.next(({ batch }) => batch);
     }
-    while (underWay.length > 0) yield await underWay.shift()!;
+    while (underWay.length > 0) yield* underWay.next(({ batch }) => batch);
   } finally {
-    await Promise.allSettled(underWay);
+    await underWay.settled();
+  }
+}
+
+/** Blocks are read by the threads themselves, which do not know what lies before them: the lines are counted here. */
+async function* readBlocks(
+  blocks: FileBlocks,
+  { pool, configOf, signal }: ReadBatchesOptions,
+): AsyncGenerator<RecordBatch, void, undefined> {
+  const underWay = new UnderWay();
+  let config: ReaderConfig | undefined;
+  const numbered = ({ batch, lines }: CheckedColumns): RecordBatch => {
+    const before = blocks.lines;
+    blocks.lines += lines;
+    return movedDown(batch, before);
+  };
+  try {
+    for await (const block of blocks.blocks()) {
+      throwIfAborted(signal);
+      config ??= configOf(blocks.sampleOf(block));
+      underWay.push(pool.read(config, block));
+      if (underWay.length >= pool.blocks) yield* underWay.next(numbered);
+    }
+    while (underWay.length > 0) yield* underWay.next(numbered);
+    await blocks.finish();
+  } finally {
+    await underWay.settled();
+    await blocks.close();
+  }
+}
+
+/** The batch, read as if it began at the source's first line, when `lines` come before it. */
+function movedDown(batch: RecordBatch, lines: number): RecordBatch {
+  if (lines === 0) return batch;
+  const numbers = batch.origin.lines;
+  for (let row = 0; row < numbers.length; row++) numbers[row]! += lines;
+  return { ...batch, rejects: batch.rejects.map((reject) => ({ ...reject, line: reject.line + lines })) };
+}
+
+/** What the threads are at, in order. */
+class UnderWay {
+  readonly #reading: Promise<CheckedColumns>[] = [];
+
+  get length(): number {
+    return this.#reading.length;
+  }
+
+  push(reading: Promise<CheckedColumns>): void {
+    // It is awaited when its turn comes; a failure until then must not end the process.
+    reading.catch(() => undefined);
+    this.#reading.push(reading);
+  }
+
+  /** The first one, when it is done. */
+  async *next(batchOf: (read: CheckedColumns) => RecordBatch): AsyncGenerator<RecordBatch, void, undefined> {
+    const read = await this.#reading.shift()!;
+    yield batchOf(read);
+    read.release();
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#reading);
   }
 }

@@ -2,6 +2,7 @@ import { PineloadError } from '../base/errors.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { RecordBatch, SparseColumn, Utf8Column, VectorKind } from '../records/batch.js';
 import { GrowingArray } from './growing-array.js';
+import { PagedColumn, type PagePool } from './paged-column.js';
 
 const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
 
@@ -18,7 +19,7 @@ export class NamespaceBuffer {
   rows = 0;
 
   private readonly ids: GrowingArray<Uint8Array>;
-  private readonly values: GrowingArray<Float32Array> | undefined;
+  private readonly values: PagedColumn<Float32Array> | undefined;
   private readonly sparse: GrowingSparse | undefined;
   private readonly metadata: GrowingArray<Uint8Array>;
   private readonly metadataValidity = new GrowingValidity();
@@ -27,13 +28,12 @@ export class NamespaceBuffer {
     private readonly kind: VectorKind,
     private readonly dimension: number,
     private readonly rowGroupBytes: number,
+    pages: PagePool,
   ) {
     this.ids = new GrowingArray(bytesOf, rowGroupBytes);
     this.metadata = new GrowingArray(bytesOf, rowGroupBytes);
-    if (kind !== 'sparse') {
-      this.values = new GrowingArray((length) => new Float32Array(length), Math.ceil(rowGroupBytes / 4));
-    }
-    if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes);
+    if (kind !== 'sparse') this.values = new PagedColumn(Float32Array, pages);
+    if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes, pages);
   }
 
   /** Memory held, in bytes. */
@@ -55,12 +55,7 @@ export class NamespaceBuffer {
     const end = this.fit(batch, from, to);
     if (end === from) return from;
     appendTexts(this.ids, batch.ids, from, end);
-    if (this.values !== undefined) {
-      const numbers = batch.values!.subarray(from * this.dimension, end * this.dimension);
-      this.values.reserve(numbers.length);
-      this.values.array.set(numbers, this.values.length);
-      this.values.length += numbers.length;
-    }
+    this.values?.append(batch.values!, from * this.dimension, end * this.dimension);
     this.sparse?.append(batch.sparse!, from, end, this.rows);
     appendTexts(this.metadata, batch.metadata, from, end);
     this.metadataValidity.append(batch.metadata.validity, from, end, this.rows);
@@ -114,15 +109,14 @@ export class NamespaceBuffer {
 /** The four columns of sparse vectors. */
 class GrowingSparse {
   private readonly lengths: GrowingArray<Uint32Array>;
-  private readonly indices: GrowingArray<Uint32Array>;
-  private readonly values: GrowingArray<Float32Array>;
+  private readonly indices: PagedColumn<Uint32Array>;
+  private readonly values: PagedColumn<Float32Array>;
   private readonly validity = new GrowingValidity();
 
-  constructor(rowGroupBytes: number) {
-    const max = Math.ceil(rowGroupBytes / 4);
-    this.lengths = new GrowingArray((length) => new Uint32Array(length), max);
-    this.indices = new GrowingArray((length) => new Uint32Array(length), max);
-    this.values = new GrowingArray((length) => new Float32Array(length), max);
+  constructor(rowGroupBytes: number, pages: PagePool) {
+    this.lengths = new GrowingArray((length) => new Uint32Array(length), Math.ceil(rowGroupBytes / 4));
+    this.indices = new PagedColumn(Uint32Array, pages);
+    this.values = new PagedColumn(Float32Array, pages);
   }
 
   get capacityBytes(): number {
@@ -139,12 +133,8 @@ class GrowingSparse {
     let at = this.lengths.length;
     for (let r = from; r < to; r++) lengths[at++] = offsets[r + 1]! - offsets[r]!;
     this.lengths.length = at;
-    this.indices.reserve(entries);
-    this.indices.array.set(column.indices.subarray(start, start + entries), this.indices.length);
-    this.indices.length += entries;
-    this.values.reserve(entries);
-    this.values.array.set(column.values.subarray(start, start + entries), this.values.length);
-    this.values.length += entries;
+    this.indices.append(column.indices, start, start + entries);
+    this.values.append(column.values, start, start + entries);
     this.validity.append(column.validity, from, to, rowsBefore);
   }
 

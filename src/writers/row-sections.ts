@@ -1,3 +1,4 @@
+import { bytesOf } from '../parquet/pieces.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
 
@@ -6,20 +7,23 @@ export const SECTION_COUNT = 8;
 /** Sections with one byte a row, empty when every row is present. */
 export const VALIDITY_SECTIONS: readonly number[] = [5, 7];
 
-const NONE = new Uint8Array(0);
-
-export function toSections(columns: RowGroupColumns): Uint8Array[] {
+/** Each section in pieces that follow one another. */
+export function toSections(columns: RowGroupColumns): readonly (readonly Uint8Array[])[] {
   const { ids, values, sparse, metadata } = columns;
   return [
-    ids.plain,
-    raw(values),
-    raw(sparse?.lengths),
-    raw(sparse?.indices),
-    raw(sparse?.values),
-    raw(sparse?.validity),
-    metadata.plain,
-    raw(metadata.validity),
+    [ids.plain],
+    values === undefined ? [] : bytesOf(values),
+    sparse === undefined ? [] : bytesOf(sparse.lengths),
+    sparse === undefined ? [] : bytesOf(sparse.indices),
+    sparse === undefined ? [] : bytesOf(sparse.values),
+    sparse?.validity === undefined ? [] : [sparse.validity],
+    [metadata.plain],
+    metadata.validity === undefined ? [] : [metadata.validity],
   ];
+}
+
+export function sectionBytes(section: readonly Uint8Array[]): number {
+  return section.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 /** The way back. Each section must begin on a multiple of four bytes of its buffer. */
@@ -42,8 +46,4 @@ export function fromSections(sections: readonly Uint8Array[], rows: number, kind
           },
     metadata: { plain: sections[6]!, validity: validity(sections[7]!) },
   };
-}
-
-function raw(array: Uint8Array | Uint32Array | Float32Array | undefined): Uint8Array {
-  return array === undefined ? NONE : new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

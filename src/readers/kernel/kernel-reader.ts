@@ -1,19 +1,18 @@
-import type { RecordBatch, SparseColumn } from '../../records/batch.js';
+import type { RecordBatch } from '../../records/batch.js';
 import { mergeRejects } from '../chunk-bytes.js';
-import type { Chunk, ChunkReader, ReaderConfig } from '../reader.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
+import { placeBlock } from './block-input.js';
 import { writeConfig } from './kernel-config.js';
 import { KernelRejects } from './kernel-rejects.js';
+import { packBatch } from './pack-batch.js';
 import { instantiateKernel, type KernelExports } from './wasm.js';
 
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
-const RESULT_WORDS = 19;
+const RESULT_WORDS = 21;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/**
- * Reads chunks with the WebAssembly kernel. What comes out are copies of the kernel's columns, so a batch may be transferred to another
- * thread; the kernel's memory is used again for the next chunk.
- */
+/** Reads chunks with the WebAssembly kernel, whose memory is used again for the next chunk. */
 export class KernelReader implements ChunkReader {
   private readonly kernel: KernelExports;
   private readonly rejects: KernelRejects;
@@ -25,10 +24,35 @@ export class KernelReader implements ChunkReader {
   }
 
   read(chunk: Chunk): RecordBatch {
+    return copyOf(this.view(chunk).batch);
+  }
+
+  view(chunk: Chunk | FileBlock): ReadColumns {
+    if ('fd' in chunk) return this.viewBlock(chunk);
+    const { kernel } = this;
+    const { bytes } = chunk;
+    const input = kernel.place(bytes.length);
+    new Uint8Array(kernel.memory.buffer).set(bytes, input);
+    return this.columns({ ...chunk, at: input, length: bytes.length });
+  }
+
+  pack(batch: RecordBatch, memory?: ArrayBuffer): RecordBatch {
+    return packBatch(this.kernel, batch, memory);
+  }
+
+  private viewBlock(block: FileBlock): ReadColumns {
+    const placed = placeBlock(this.kernel, block);
+    const read = this.columns({ ...block, ...placed });
+    if (placed.oversize === undefined) return read;
+    const line = block.firstLine + read.lines;
+    read.batch.rejects.push({ source: block.source, line, ...placed.oversize });
+    return { ...read, lines: read.lines + 1 };
+  }
+
+  /** Turns the input in place into columns. */
+  private columns(input: PlacedInput): ReadColumns {
     const { kernel, config } = this;
-    const input = kernel.place(chunk.bytes.length);
-    new Uint8Array(kernel.memory.buffer).set(chunk.bytes, input);
-    kernel.read(config.format === 'csv', chunk.byteOffset, chunk.firstLine);
+    kernel.read(config.format === 'csv', input.byteOffset, input.firstLine);
 
     const memory = kernel.memory.buffer;
     const [
@@ -51,42 +75,44 @@ export class KernelReader implements ChunkReader {
       nameCount,
       problems,
       problemCount,
+      nonZero,
+      lineCount,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
 
-    const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory, at, length).slice();
-    const u32 = (at: number, length: number): Uint32Array => new Uint32Array(memory, at, length).slice();
-    const f64 = (at: number, length: number): Float64Array => new Float64Array(memory, at, length).slice();
+    const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory, at, length);
+    const u32 = (at: number, length: number): Uint32Array => new Uint32Array(memory, at, length);
+    const f32 = (at: number, length: number): Float32Array => new Float32Array(memory, at, length);
+    const f64 = (at: number, length: number): Float64Array => new Float64Array(memory, at, length);
     const presence = (at: number): Uint8Array | undefined => {
-      const present = new Uint8Array(memory, at, rows);
-      return present.includes(0) ? present.slice() : undefined;
-    };
-    const sparseColumn = (): SparseColumn => {
-      const offsets = u32(sparseOffsets, rows + 1);
-      const entries = offsets[rows]!;
-      return {
-        offsets,
-        indices: u32(indices, entries),
-        values: new Float32Array(memory, sparseValues, entries).slice(),
-        validity: presence(sparseValidity),
-      };
+      const present = bytes(at, rows);
+      return present.includes(0) ? present : undefined;
     };
 
+    const text = bytes(input.at, input.length);
+    const entries = config.kind === 'dense' ? 0 : u32(sparseOffsets, rows + 1)[rows]!;
     const idEnds = u32(idOffsets, rows + 1);
     const metadataEnds = u32(metadataOffsets, rows + 1);
     const dimension = config.kind === 'sparse' ? 0 : config.dimension;
-    const nameTexts = new Uint32Array(memory, names, 2 * nameCount);
+    const nameTexts = u32(names, 2 * nameCount);
     const dictionary: string[] = [];
-    for (let i = 0; i < 2 * nameCount; i += 2) {
-      dictionary.push(decoder.decode(new Uint8Array(memory, nameTexts[i]!, nameTexts[i + 1]!)));
-    }
-    const rejects = this.rejects.read(chunk, memory, problems, problemCount);
-    mergeRejects(rejects, chunk.rejects);
-    return {
+    for (let i = 0; i < 2 * nameCount; i += 2) dictionary.push(decoder.decode(bytes(nameTexts[i]!, nameTexts[i + 1]!)));
+    const rejects = this.rejects.read({ ...input, bytes: text }, memory, problems, problemCount);
+    mergeRejects(rejects, input.rejects);
+    const batch: RecordBatch = {
       rows,
       dimension,
       ids: { bytes: bytes(ids, idEnds[rows]!), offsets: idEnds },
-      values: config.kind === 'sparse' ? undefined : new Float32Array(memory, values, rows * dimension).slice(),
-      sparse: config.kind === 'dense' ? undefined : sparseColumn(),
+      values: config.kind === 'sparse' ? undefined : f32(values, rows * dimension),
+      ...(config.kind === 'sparse' ? {} : { knownGood: bytes(nonZero, rows) }),
+      sparse:
+        config.kind === 'dense'
+          ? undefined
+          : {
+              offsets: u32(sparseOffsets, rows + 1),
+              indices: u32(indices, entries),
+              values: f32(sparseValues, entries),
+              validity: presence(sparseValidity),
+            },
       metadata: {
         bytes: bytes(metadata, metadataEnds[rows]!),
         offsets: metadataEnds,
@@ -94,15 +120,53 @@ export class KernelReader implements ChunkReader {
       },
       namespaces: { dictionary, codes: u32(codes, rows) },
       origin: {
-        source: chunk.source,
+        source: input.source,
         lines: f64(lines, rows),
         byteOffsets: f64(byteOffsets, rows),
-        raw: config.keepRaw ? { bytes: chunk.bytes, ranges: u32(ranges, 2 * rows) } : undefined,
+        raw: config.keepRaw ? { bytes: text, ranges: u32(ranges, 2 * rows) } : undefined,
       },
       rejected: new Uint8Array(rows),
       rejects,
     };
+    return { batch, lines: input.length === 0 ? 0 : lineCount };
   }
+}
+
+/** Whole records in the kernel's memory. */
+interface PlacedInput extends Omit<Chunk, 'bytes'> {
+  /** Address of the first byte. */
+  readonly at: number;
+  readonly length: number;
+}
+
+/** The same columns, each with memory of its own. */
+function copyOf(batch: RecordBatch): RecordBatch {
+  const { ids, values, knownGood, sparse, metadata, namespaces, origin } = batch;
+  const { raw } = origin;
+  return {
+    ...batch,
+    ids: { bytes: ids.bytes.slice(), offsets: ids.offsets.slice() },
+    values: values?.slice(),
+    knownGood: knownGood?.slice(),
+    sparse: sparse && {
+      offsets: sparse.offsets.slice(),
+      indices: sparse.indices.slice(),
+      values: sparse.values.slice(),
+      validity: sparse.validity?.slice(),
+    },
+    metadata: {
+      bytes: metadata.bytes.slice(),
+      offsets: metadata.offsets.slice(),
+      validity: metadata.validity?.slice(),
+    },
+    namespaces: { ...namespaces, codes: namespaces.codes.slice() },
+    origin: {
+      ...origin,
+      lines: origin.lines.slice(),
+      byteOffsets: origin.byteOffsets.slice(),
+      raw: raw && { bytes: raw.bytes.slice(), ranges: raw.ranges.slice() },
+    },
+  };
 }
 
 type Result = [
@@ -125,4 +189,6 @@ type Result = [
   nameCount: number,
   problems: number,
   problemCount: number,
+  nonZero: number,
+  lineCount: number,
 ];

@@ -18,7 +18,10 @@ export interface KernelExports {
   place(length: number): number;
   openRows(): void;
   scanCells(start: number): void;
+  takeInput(start: number, end: number): void;
   read(isCsv: boolean, byteOffset: number, firstLine: number): void;
+  placeOrder(count: number): number;
+  packRows(count: number, dimension: number): void;
 }
 
 /** The range of decimal exponents that decimal.ts has powers of ten for. */
@@ -27,10 +30,20 @@ const MAX_POWER = 60;
 
 let compiled: object | undefined;
 
-/** A kernel with memory of its own. The code is compiled once per thread. */
-export function instantiateKernel(): KernelExports {
+/** The kernel's code, compiled once. Threads may share it: see useKernelCode. */
+export function kernelCode(): object {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
-  const instance = new WebAssembly.Instance(compiled, {
+  return compiled;
+}
+
+/** Takes over code that another thread has compiled, so that this one need not. */
+export function useKernelCode(code: object): void {
+  compiled = code;
+}
+
+/** A kernel with memory of its own. */
+export function instantiateKernel(): KernelExports {
+  const instance = new WebAssembly.Instance(kernelCode(), {
     env: {
       abort: () => {
         throw new Error('the kernel has stopped');

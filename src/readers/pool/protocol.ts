@@ -1,7 +1,13 @@
 import type { PineloadError } from '../../base/errors.js';
-import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
-import type { Chunk, ReaderConfig } from '../reader.js';
+import type { Chunk, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
+
+/** What a reading thread is started with. */
+export interface ReadingThreadData {
+  /** The kernel's code, compiled. */
+  readonly kernel: object;
+  readonly rules: RuleOptions;
+}
 
 /** To a reading thread: a chunk, and once per mapping the mapping itself. */
 export interface ReadRequest {
@@ -10,13 +16,14 @@ export interface ReadRequest {
   readonly mapping: number;
   /** With the first chunk of that mapping that this thread gets. */
   readonly config?: ReaderConfig | undefined;
-  readonly rules: RuleOptions;
-  readonly chunk: Chunk;
+  readonly chunk: Chunk | FileBlock;
+  /** For the columns: memory that came back from an earlier job. */
+  readonly memory?: ArrayBuffer | undefined;
 }
 
 /** From a reading thread: the checked columns, or what was thrown. */
 export type ReadResponse =
-  | { readonly job: number; readonly batch: RecordBatch }
+  | { readonly job: number; readonly read: ReadColumns }
   | { readonly job: number; readonly error: { readonly message: string; readonly fields?: PineloadErrorFields } };
 
 /** What of a PineloadError crosses a thread. */

@@ -3,21 +3,34 @@ import { PineloadError } from '../../base/errors.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import { createReader } from '../create-reader.js';
-import type { Chunk, ChunkReader, ReaderConfig } from '../reader.js';
-import type { ReadRequest, ReadResponse } from './protocol.js';
+import { kernelCode } from '../kernel/wasm.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
+import type { ReadingThreadData, ReadRequest, ReadResponse } from './protocol.js';
 import { readAndCheck } from './read-and-check.js';
+
+/** The columns of a chunk, checked. */
+export interface CheckedColumns extends ReadColumns {
+  /** Says that the columns are not needed any more: their memory serves another chunk. */
+  release(): void;
+}
 
 /** Turns chunks into checked columns, on this thread or on others. What comes out does not depend on which. */
 export interface ReaderPool {
   /** Chunks that may be under way at once; whoever has more waits for the first. */
   readonly width: number;
-  /** The chunk's bytes belong to the pool from here on. */
-  read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch>;
+  /** The same for blocks of files, which take no memory before they are read. */
+  readonly blocks: number;
+  /** A chunk's bytes belong to the pool from here on. */
+  read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns>;
   close(): Promise<void>;
 }
 
 /** Chunks waiting at each thread besides the one it reads, so that it never waits for the main thread. */
 export const CHUNKS_AHEAD = 1;
+/** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
+export const BLOCKS_AHEAD = 5;
+/** Memory for columns that is kept at each thread for the next chunks. */
+const SPARE_MEMORIES = BLOCKS_AHEAD + 1;
 
 /** `workers` threads; 1 reads on the calling thread, without any. */
 export function openReaderPool(workers: number, rules: RuleOptions): ReaderPool {
@@ -28,24 +41,34 @@ export function openReaderPool(workers: number, rules: RuleOptions): ReaderPool 
 
 class InlinePool implements ReaderPool {
   readonly width = 1;
+  readonly blocks = 1;
   #config: ReaderConfig | undefined;
   #reader: ChunkReader | undefined;
+  #spare: ArrayBuffer | undefined;
 
   constructor(private readonly rules: RuleOptions) {}
 
-  async read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch> {
+  async read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns> {
     if (this.#reader === undefined || this.#config !== config) {
       this.#reader = createReader(config);
       this.#config = config;
     }
-    return readAndCheck(this.#reader, chunk, this.rules);
+    // Nothing here ever waits; what else there is to do (writes, signals, progress) gets its turn before each chunk.
+    await new Promise(setImmediate);
+    const memory = this.#spare;
+    this.#spare = undefined;
+    const read = readAndCheck(this.#reader, chunk, this.rules, memory);
+    return { ...read, release: () => (this.#spare = memoryOf(read.batch)) };
   }
 
   async close(): Promise<void> {}
 }
 
+/** The one buffer in which all columns of a packed batch lie. */
+const memoryOf = (batch: RecordBatch): ArrayBuffer => batch.ids.bytes.buffer as ArrayBuffer;
+
 interface Job {
-  readonly resolve: (batch: RecordBatch) => void;
+  readonly resolve: (read: CheckedColumns) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -53,10 +76,13 @@ interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, Job>;
   readonly mappings: Set<number>;
+  /** Memory for columns. */
+  readonly spare: ArrayBuffer[];
 }
 
 class ThreadPool implements ReaderPool {
   readonly width: number;
+  readonly blocks: number;
   readonly #threads: Thread[] = [];
   readonly #mappings = new Map<ReaderConfig, number>();
   #job = 0;
@@ -66,22 +92,28 @@ class ThreadPool implements ReaderPool {
     private readonly rules: RuleOptions,
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
+    this.blocks = workers * (1 + BLOCKS_AHEAD);
   }
 
-  read(config: ReaderConfig, chunk: Chunk): Promise<RecordBatch> {
+  read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns> {
     const thread = this.#leastBusy();
     let mapping = this.#mappings.get(config);
     if (mapping === undefined) this.#mappings.set(config, (mapping = this.#mappings.size));
     const known = thread.mappings.has(mapping);
     thread.mappings.add(mapping);
     const job = this.#job++;
-    const request: ReadRequest = { job, mapping, config: known ? undefined : config, rules: this.rules, chunk };
-    const { bytes } = chunk;
-    // Small Buffers share a pool, which must not be moved away from under the others.
-    const whole = bytes.byteLength > 0 && bytes.byteLength === bytes.buffer.byteLength;
-    return new Promise<RecordBatch>((resolve, reject) => {
+    const memory = thread.spare.pop();
+    const request: ReadRequest = { job, mapping, config: known ? undefined : config, chunk, memory };
+    const moved = memory === undefined ? [] : [memory];
+    if ('bytes' in chunk) {
+      const { bytes } = chunk;
+      // Small Buffers share a pool, which must not be moved away from under the others.
+      const whole = bytes.byteLength > 0 && bytes.byteLength === bytes.buffer.byteLength;
+      if (whole) moved.push(bytes.buffer as ArrayBuffer);
+    }
+    return new Promise<CheckedColumns>((resolve, reject) => {
       thread.jobs.set(job, { resolve, reject });
-      thread.worker.postMessage(request, whole ? [bytes.buffer as ArrayBuffer] : []);
+      thread.worker.postMessage(request, moved);
     });
   }
 
@@ -98,13 +130,21 @@ class ThreadPool implements ReaderPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL('./reading-worker.js', import.meta.url), { name: 'pineload-reader' });
-    const thread: Thread = { worker, jobs: new Map(), mappings: new Set() };
+    const workerData: ReadingThreadData = { kernel: kernelCode(), rules: this.rules };
+    const worker = new Worker(new URL('./reading-worker.js', import.meta.url), { name: 'pineload-reader', workerData });
+    const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), spare: [] };
+    const keep = (memory: ArrayBuffer): void => {
+      if (thread.spare.length < SPARE_MEMORIES) thread.spare.push(memory);
+    };
     worker.on('message', (response: ReadResponse) => {
       const job = thread.jobs.get(response.job)!;
       thread.jobs.delete(response.job);
-      if ('batch' in response) job.resolve(response.batch);
-      else job.reject(restore(response.error));
+      if ('error' in response) {
+        job.reject(restore(response.error));
+      } else {
+        const { read } = response;
+        job.resolve({ ...read, release: () => keep(memoryOf(read.batch)) });
+      }
     });
     const fail = (error: Error): void => {
       for (const job of thread.jobs.values()) job.reject(error);

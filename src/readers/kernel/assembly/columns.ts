@@ -25,6 +25,8 @@ export let sparseOffsets: usize = 0;
 export let namespaceCodes: usize = 0;
 export let metadataValidity: usize = 0; // u8 a row
 export let sparseValidity: usize = 0;
+/** u8 a row: 1 for a dense vector in which not every number is zero. (All are finite, or there is a problem instead of the row.) */
+export let nonZero: usize = 0;
 
 export let ids: usize = 0;
 export let idsEnd: usize = 0;
@@ -94,13 +96,25 @@ export function placeInput(from: usize, length: usize): usize {
   return input;
 }
 
+/** Makes `start` … `end` of what was placed the input. The bytes around it are lost. */
+export function takeInput(start: usize, end: usize): void {
+  input = start;
+  inputEnd = end;
+  memory.fill(start - PADDING, 0, PADDING);
+  memory.fill(end, 0, 2 * PADDING);
+}
+
+/** Lines of the input; an empty one counts as one. */
+let lineCount: u32 = 0;
+
 /**
  * Lays out the columns for the input in place. A number takes two bytes of text at least and becomes four, hence `2 * length`; `nameParts` and
  * `nameLiterals` say how many fields and how many bytes of its own the namespace template puts into one name.
  */
 export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u32, nameParts: u32, nameLiterals: u32): void {
   const length = inputEnd - input;
-  const max = (countLines(input, inputEnd) + 1) as usize;
+  lineCount = countLines(input, inputEnd) + 1;
+  const max = lineCount as usize;
   setUtf8Known(!nonAscii || isUtf8(input, inputEnd));
   let at = align(inputEnd + PADDING);
   lines = at;
@@ -112,6 +126,7 @@ export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u
   at = namespaceCodes = align(at + max * 4 + 4);
   at = metadataValidity = align(at + max * 4);
   at = sparseValidity = align(at + max);
+  at = nonZero = align(at + max);
   at = problems = align(at + max);
   at = names = align(at + max * PROBLEM_BYTES);
   at = nameTable = align(at + max * 8);
@@ -175,7 +190,18 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   store<u32>(idOffsets + (row << 2), (idsEnd - ids) as u32, 4);
   store<u32>(metadataOffsets + (row << 2), (metadataEnd - metadata) as u32, 4);
   store<u32>(sparseOffsets + (row << 2), ((sparseIndicesEnd - sparseIndices) >> 2) as u32, 4);
+  store<u8>(nonZero + row, anyNonZero(rowValues, valuesEnd) as u8);
   rows = row + 1;
+}
+
+/** Is there a float32 at `from` … `to` that is not zero? As a rule the first ones tell. */
+function anyNonZero(from: usize, to: usize): bool {
+  // Without the sign bit: -0 is zero too.
+  const magnitude = i32x4.splat(0x7fffffff);
+  let p = from;
+  for (; p + 16 <= to; p += 16) if (v128.any_true(v128.and(v128.load(p), magnitude))) return true;
+  for (; p < to; p += 4) if ((load<u32>(p) & 0x7fffffff) != 0) return true;
+  return false;
 }
 
 export function writeResult(): void {
@@ -198,6 +224,8 @@ export function writeResult(): void {
   store<u32>(RESULT, nameCount, 64);
   store<u32>(RESULT, problems as u32, 68);
   store<u32>(RESULT, problemCount, 72);
+  store<u32>(RESULT, nonZero as u32, 76);
+  store<u32>(RESULT, lineCount, 80);
 }
 
 /** The text at `textsEnd` becomes the next name. */

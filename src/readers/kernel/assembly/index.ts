@@ -8,7 +8,8 @@ import { readJsonl } from './jsonl';
 import * as settings from './settings';
 
 /** What JavaScript calls; see kernel.ts there. */
-export { resultAddress } from './columns';
+export { resultAddress, takeInput } from './columns';
+export { placeOrder, packRows } from './pack';
 export { settingsAddress } from './settings';
 
 /** First address behind the kernel's own tables. */

@@ -1,0 +1,115 @@
+import * as columns from './columns';
+
+/**
+ * The rows that are handed on, packed end to end: those that JavaScript has chosen, in the order that it wants, so that what leaves the
+ * kernel is one stretch of memory in which the rows of a namespace lie together.
+ */
+
+/** Numbers of the rows, u32 each. */
+let order: usize = 0;
+let packed: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function align(p: usize): usize {
+  return (p + 63) & ~63;
+}
+
+/** Room for the numbers of `count` rows; JavaScript writes them there. */
+export function placeOrder(count: u32): usize {
+  order = align(columns.metadataEnd + columns.PADDING);
+  packed = align(order + ((count as usize) << 2));
+  columns.reserve(packed);
+  return order;
+}
+
+// @ts-ignore: decorator
+@inline
+function lengthAt(offsets: usize, row: u32): usize {
+  const p = offsets + ((row as usize) << 2);
+  return load<u32>(p, 4) - load<u32>(p);
+}
+
+/**
+ * Packs the `count` rows named at placeOrder's address; a dense vector has `dimension` numbers. Leaves at resultAddress where the
+ * stretch begins, its length, and the address of each column in it, in the order below (kernel-reader.ts has the same).
+ */
+export function packRows(count: u32, dimension: u32): void {
+  let idBytes: usize = 0;
+  let metadataBytes: usize = 0;
+  let entries: usize = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = load<u32>(order + ((i as usize) << 2));
+    idBytes += lengthAt(columns.idOffsets, row);
+    metadataBytes += lengthAt(columns.metadataOffsets, row);
+    entries += lengthAt(columns.sparseOffsets, row);
+  }
+  const n = count as usize;
+  const rowBytes = (dimension as usize) << 2;
+  // Widest first, so that each is aligned.
+  const lines = packed;
+  const byteOffsets = lines + (n << 3);
+  const values = byteOffsets + (n << 3);
+  const sparseIndices = values + n * rowBytes;
+  const sparseValues = sparseIndices + (entries << 2);
+  const idOffsets = sparseValues + (entries << 2);
+  const metadataOffsets = idOffsets + ((n + 1) << 2);
+  const sparseOffsets = metadataOffsets + ((n + 1) << 2);
+  const codes = sparseOffsets + ((n + 1) << 2);
+  const metadataValidity = codes + (n << 2);
+  const sparseValidity = metadataValidity + n;
+  const ids = sparseValidity + n;
+  const metadata = ids + idBytes;
+  const end = metadata + metadataBytes;
+  columns.reserve(end + columns.PADDING);
+
+  let idsAt = ids;
+  let metadataAt = metadata;
+  let entry: usize = 0;
+  store<u32>(idOffsets, 0);
+  store<u32>(metadataOffsets, 0);
+  store<u32>(sparseOffsets, 0);
+  for (let i: usize = 0; i < n; i++) {
+    const row = load<u32>(order + (i << 2)) as usize;
+    store<f64>(lines + (i << 3), load<f64>(columns.lines + (row << 3)));
+    store<f64>(byteOffsets + (i << 3), load<f64>(columns.byteOffsets + (row << 3)));
+    store<u32>(codes + (i << 2), load<u32>(columns.namespaceCodes + (row << 2)));
+    store<u8>(metadataValidity + i, load<u8>(columns.metadataValidity + row));
+    store<u8>(sparseValidity + i, load<u8>(columns.sparseValidity + row));
+    memory.copy(values + i * rowBytes, columns.values + row * rowBytes, rowBytes);
+
+    const idLength = lengthAt(columns.idOffsets, row as u32);
+    memory.copy(idsAt, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
+    idsAt += idLength;
+    store<u32>(idOffsets + (i << 2), (idsAt - ids) as u32, 4);
+
+    const metadataLength = lengthAt(columns.metadataOffsets, row as u32);
+    memory.copy(metadataAt, columns.metadata + load<u32>(columns.metadataOffsets + (row << 2)), metadataLength);
+    metadataAt += metadataLength;
+    store<u32>(metadataOffsets + (i << 2), (metadataAt - metadata) as u32, 4);
+
+    const from = (load<u32>(columns.sparseOffsets + (row << 2)) as usize) << 2;
+    const rowEntries = lengthAt(columns.sparseOffsets, row as u32);
+    memory.copy(sparseIndices + (entry << 2), columns.sparseIndices + from, rowEntries << 2);
+    memory.copy(sparseValues + (entry << 2), columns.sparseValues + from, rowEntries << 2);
+    entry += rowEntries;
+    store<u32>(sparseOffsets + (i << 2), entry as u32, 4);
+  }
+
+  const result = columns.resultAddress();
+  store<u32>(result, packed as u32);
+  store<u32>(result, (end - packed) as u32, 4);
+  store<u32>(result, lines as u32, 8);
+  store<u32>(result, byteOffsets as u32, 12);
+  store<u32>(result, values as u32, 16);
+  store<u32>(result, sparseIndices as u32, 20);
+  store<u32>(result, sparseValues as u32, 24);
+  store<u32>(result, idOffsets as u32, 28);
+  store<u32>(result, metadataOffsets as u32, 32);
+  store<u32>(result, sparseOffsets as u32, 36);
+  store<u32>(result, codes as u32, 40);
+  store<u32>(result, metadataValidity as u32, 44);
+  store<u32>(result, sparseValidity as u32, 48);
+  store<u32>(result, ids as u32, 52);
+  store<u32>(result, metadata as u32, 56);
+}

@@ -1,0 +1,107 @@
+import type { RecordBatch } from '../../records/batch.js';
+import type { KernelExports } from './wasm.js';
+
+/** What `packRows` leaves at resultAddress, as u32: see pack.ts. */
+const RESULT_WORDS = 15;
+/** Memory is made in steps of this, so that what served one chunk serves the next, which is about as large. */
+const MEMORY_STEP = 256 * 1024;
+
+/**
+ * Copies the good rows of the columns that the kernel holds, the rows of each namespace together and in their order, into `memory`
+ * or, if that is too small, into memory that is made for it.
+ */
+export function packBatch(kernel: KernelExports, batch: RecordBatch, memory: ArrayBuffer | undefined): RecordBatch {
+  const { namespaces, dimension, values, sparse, metadata, origin, rejects } = batch;
+  const count = writeOrder(kernel, batch);
+  kernel.packRows(count, values === undefined ? 0 : dimension);
+  const [packed, length, ...addresses] = new Uint32Array(
+    kernel.memory.buffer,
+    kernel.resultAddress(),
+    RESULT_WORDS,
+  ) as unknown as number[] as [number, number, ...number[]];
+  const [
+    lines,
+    byteOffsets,
+    floats,
+    indices,
+    weights,
+    idOffsets,
+    metadataOffsets,
+    sparseOffsets,
+    codes,
+    metadataValidity,
+    sparseValidity,
+    ids,
+    texts,
+  ] = addresses.map((address) => address - packed) as Places;
+
+  const room = memory !== undefined && memory.byteLength >= length ? memory : new ArrayBuffer(roundUp(length));
+  new Uint8Array(room).set(new Uint8Array(kernel.memory.buffer, packed, length));
+  const presence = (at: number): Uint8Array => new Uint8Array(room, at, count);
+  const offsetsAt = (at: number): Uint32Array => new Uint32Array(room, at, count + 1);
+  const entries = sparse === undefined ? 0 : offsetsAt(sparseOffsets)[count]!;
+  return {
+    rows: count,
+    dimension,
+    ids: { bytes: new Uint8Array(room, ids, texts - ids), offsets: offsetsAt(idOffsets) },
+    values: values && new Float32Array(room, floats, count * dimension),
+    sparse: sparse && {
+      offsets: offsetsAt(sparseOffsets),
+      indices: new Uint32Array(room, indices, entries),
+      values: new Float32Array(room, weights, entries),
+      validity: sparse.validity && presence(sparseValidity),
+    },
+    metadata: {
+      bytes: new Uint8Array(room, texts, length - texts),
+      offsets: offsetsAt(metadataOffsets),
+      validity: metadata.validity && presence(metadataValidity),
+    },
+    namespaces: { dictionary: namespaces.dictionary, codes: new Uint32Array(room, codes, count) },
+    origin: {
+      source: origin.source,
+      lines: new Float64Array(room, lines, count),
+      byteOffsets: new Float64Array(room, byteOffsets, count),
+    },
+    rejected: new Uint8Array(count),
+    rejects,
+  };
+}
+
+/** Tells the kernel which rows, in which order. Returns how many. */
+function writeOrder(kernel: KernelExports, { rows, rejected, namespaces }: RecordBatch): number {
+  const { codes, dictionary } = namespaces;
+  // Growing the kernel's memory detaches all views of it, so the codes are kept.
+  const code = codes.slice();
+  /** Where the rows of each namespace begin. */
+  const places = new Uint32Array(dictionary.length + 1);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if (rejected[row] !== 0) continue;
+    places[code[row]! + 1]!++;
+    count++;
+  }
+  for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
+  const order = new Uint32Array(kernel.memory.buffer, kernel.placeOrder(count), count);
+  for (let row = 0; row < rows; row++) {
+    if (rejected[row] === 0) order[places[code[row]!]!++] = row;
+  }
+  return count;
+}
+
+const roundUp = (length: number): number => Math.ceil(Math.max(length, 1) / MEMORY_STEP) * MEMORY_STEP;
+
+type Places = [
+  lines: number,
+  byteOffsets: number,
+  floats: number,
+  indices: number,
+  weights: number,
+  idOffsets: number,
+  metadataOffsets: number,
+  sparseOffsets: number,
+  codes: number,
+  metadataValidity: number,
+  sparseValidity: number,
+  ids: number,
+  texts: number,
+];
