@@ -48,6 +48,8 @@ export const CATALOGUE = {
   TARGET_NOT_EMPTY: e('writers', EXIT.CONFIG, 'the target already holds an import'),
   TARGET_STRAY_FILES: e('writers', EXIT.CONFIG, 'the target holds Parquet files that are not part of this run'),
   PLAN_DIFFERS: e('writers', EXIT.CONFIG, 'an unfinished run with other inputs or options is in the target'),
+  PLAN_MISSING: e('writers', EXIT.CONFIG, 'there is no plan'),
+  SPLITS_MISSING: e('writers', EXIT.TEMPORARY, 'splits of the plan are not finished yet'),
   STATE_CORRUPT: e('writers', EXIT.CONFIG, 'the state of the run cannot be read'),
   MANIFEST_MISSING: e('writers', EXIT.CONFIG, 'there is no manifest: the directory is not a finished conversion'),
   LIMIT_EXCEEDED: e('writers', EXIT.REJECTED, 'a limit of the service would be exceeded'),

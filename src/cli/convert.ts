@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import type { ConvertResult } from '../pipeline/commit.js';
 import type { ConvertOptions } from '../pipeline/options.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, LIMITS, MAPPING, OUTPUT, STORE, TARGET, TO } from './options.js';
+import { PineloadError } from '../base/errors.js';
+import { formatCount } from '../base/bytes.js';
+import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, STORE, TARGET, TO_OR_PLAN } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';
 
@@ -11,8 +13,14 @@ export function addConvertCommand(program: Command): void {
     .command('convert')
     .summary('JSONL or CSV to Parquet, one directory per namespace')
     .description('Converts JSONL or CSV to the Parquet that Pinecone imports, one directory per namespace.')
-    .argument('<input...>', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input');
-  addOptions(command, TO, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
+    .argument('[input...]', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input')
+    .addOption(
+      option(
+        '--shard <i/n>',
+        'with --plan: which share of the splits, from 0 (default: JOB_COMPLETION_INDEX of PINELOAD_SHARDS, else all)',
+      ).helpGroup('Plan:'),
+    );
+  addOptions(command, TO_OR_PLAN, PLAN, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(
       'after',
       `
@@ -21,15 +29,61 @@ Examples:
   pineload convert 'data/*.jsonl.gz' --to s3://bucket/words --on-error skip --max-rejects 1%
   pineload convert batch_output.jsonl --to out/batch --id-field custom_id \\
     --values-field response.body.data.0.embedding --namespace 'docs-{run}' --run-id 2026-11-22
-  pineload convert table.csv --to out/t --values-columns dim_ --metadata-fields title,year:number`,
+  pineload convert table.csv --to out/t --values-columns dim_ --metadata-fields title,year:number
+  pineload convert --plan s3://bucket/words.pineload/ --shard 0/4        one of four machines`,
     )
-    .action(async (inputs: string[], flags: Omit<ConvertOptions, 'inputs'> & OutputFlags) => {
+    .action(async (inputs: string[], flags: ConvertFlags) => {
+      if (flags.plan !== undefined) return convertPlanned(command, inputs, flags, flags.plan);
+      if (flags.shard !== undefined) command.error('error: --shard is a share of a plan: name it with --plan');
+      const { to } = flags;
+      if (inputs.length === 0) return command.error("error: missing required argument 'input'");
+      if (to === undefined) return command.error("error: required option '--to <uri>' not specified");
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { convert } = await import('../pipeline/convert.js');
-        const result = await convert({ ...flags, inputs, signal, onEvent });
+        const result = await convert({ ...flags, to, inputs, signal, onEvent });
         return { text: convertText(result), json: convertJson(result), next: nextAfterConvert(result) };
       });
     });
+}
+
+type ConvertFlags = Partial<Omit<ConvertOptions, 'inputs'>> &
+  OutputFlags & { readonly plan?: string; readonly shard?: string };
+
+/** One shard of a plan: inputs and options are the plan's. */
+async function convertPlanned(
+  command: Command,
+  inputs: readonly string[],
+  flags: ConvertFlags,
+  plan: string,
+): Promise<void> {
+  if (inputs.length > 0) command.error('error: a plan names its inputs; leave them out');
+  if (flags.overwrite === true) command.error('error: to start anew, make the plan anew: pineload plan … --overwrite');
+  await runCommand(flags, async ({ signal, onEvent }) => {
+    const shard = flags.shard ?? shardOfJob(process.env);
+    const { convertShard } = await import('../pipeline/convert-shard.js');
+    const result = await convertShard({ ...flags, plan, shard, signal, onEvent });
+    const { splits, skipped, records, files } = result;
+    const before = skipped > 0 ? `, ${formatCount(skipped)} of them done before` : '';
+    return {
+      text: `Shard ${result.shard.index}/${result.shard.of}: ${formatCount(splits)} splits${before}, ${formatCount(records)} records in ${formatCount(files)} files`,
+      json: result,
+      next: `pineload commit --plan ${shellWord(result.plan)} --wait`,
+    };
+  });
+}
+
+/** The shard that an Indexed Job's pod is: Kubernetes sets its index, the Job's manifest how many there are. */
+export function shardOfJob(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { JOB_COMPLETION_INDEX: index, PINELOAD_SHARDS: shards } = env;
+  if (shards === undefined && index === undefined) return undefined;
+  // Every pod would do all of it, or none of them a part.
+  if (shards === undefined || index === undefined) {
+    throw new PineloadError('USAGE', {
+      message: `${shards === undefined ? 'JOB_COMPLETION_INDEX is set, but PINELOAD_SHARDS is not' : 'PINELOAD_SHARDS is set, but JOB_COMPLETION_INDEX is not'}`,
+      hint: 'Set both, or state --shard i/n.',
+    });
+  }
+  return `${index}/${shards}`;
 }
 
 /** The closing table, and where rejected records went. */
@@ -49,7 +103,7 @@ export function convertJson(result: ConvertResult): Record<string, unknown> {
   return { ...rest, layout, kind, dimension, records, files: files.length, bytes, rejected, rejectsByCode, namespaces };
 }
 
-function nextAfterConvert({ to, manifest }: ConvertResult): string {
+export function nextAfterConvert({ to, manifest }: ConvertResult): string {
   const each = manifest.layout === undefined ? '' : ' --each';
   return /^(s3|gs|https?):/.test(to)
     ? `pineload import start${each} --uri ${shellWord(to)} --index-name NAME`

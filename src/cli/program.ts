@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { VERSION } from '../base/version.js';
+import { addCommitCommand } from './commit.js';
 import { addConvertCommand } from './convert.js';
 import { addEmulatorCommand } from './emulator.js';
 import { addImportCommand } from './import.js';
 import { addInspectCommand } from './inspect.js';
+import { addPlanCommand } from './plan.js';
 import { rememberCommand } from './command-name.js';
 import { addRunCommand } from './run.js';
 import { addStatusCommand } from './status.js';
@@ -42,6 +44,8 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
   addInspectCommand(program);
   addUploadCommand(program);
   addImportCommand(program);
+  addPlanCommand(program);
+  addCommitCommand(program);
   addEmulatorCommand(program);
   addStatusCommand(program);
   program.hook('preAction', (_, command) => rememberCommand(command));

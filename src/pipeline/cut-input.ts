@@ -25,7 +25,9 @@ type CutOptions = Pick<ConvertOptions, 'csvNoMultiline' | 'scan' | 'delimiter' |
 export async function cutInput(source: Source, rangeBytes: number, options: CutOptions): Promise<InputCut | undefined> {
   const { bytes } = source;
   if (bytes === undefined || bytes <= rangeBytes || source.openRange === undefined) return undefined;
-  if (source.format !== 'jsonl' && options.csvNoMultiline !== true && options.scan !== true) return undefined;
+  const csv = source.format === 'csv' || source.format === 'tsv';
+  if (source.format !== 'jsonl' && !(csv && (options.csvNoMultiline === true || options.scan === true)))
+    return undefined;
   if ((await compressionOf(source, options.signal)) !== 'none') return undefined;
   const ranges = Math.ceil(bytes / rangeBytes);
   const starts = Array.from({ length: ranges }, (_, i) => Math.floor((i * bytes) / ranges));

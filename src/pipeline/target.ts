@@ -99,20 +99,29 @@ async function finishedFiles(state: ObjectStore, { sha256 }: StoredPlan, signal?
 }
 
 /** Refuses to call a conversion done whose files went away or changed size. */
-export async function checkFilesPresent(imports: ObjectStore, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+export function checkFilesPresent(imports: ObjectStore, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+  return checkTargetFiles(imports, new Map(manifest.files.map(({ path, bytes }) => [path, bytes])), signal);
+}
+
+/** The target must hold exactly these files, by path and size. @throws FILE_CHANGED, TARGET_STRAY_FILES */
+export async function checkTargetFiles(
+  imports: ObjectStore,
+  files: ReadonlyMap<string, number>,
+  signal?: AbortSignal,
+): Promise<void> {
   const sizes = new Map<string, number>();
   for await (const { key, bytes } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) sizes.set(key, bytes);
-  for (const file of manifest.files) {
-    const bytes = sizes.get(file.path);
-    if (bytes !== file.bytes) {
+  for (const [path, expected] of files) {
+    const bytes = sizes.get(path);
+    if (bytes !== expected) {
       throw new PineloadError('FILE_CHANGED', {
-        source: imports.uri + file.path,
-        expected: `${file.bytes} bytes, as the manifest says`,
+        source: imports.uri + path,
+        expected: `${expected} bytes, as it was written`,
         got: bytes === undefined ? 'no such file' : `${bytes} bytes`,
         hint: 'Convert (or upload) it again with --overwrite.',
       });
     }
-    sizes.delete(file.path);
+    sizes.delete(path);
   }
   if (sizes.size > 0) throw strayFiles(imports, [...sizes.keys()]);
 }

@@ -103,6 +103,20 @@ export function siblingState(uri: string): string {
   return withPrefix(target, `${directory}.pineload${target.scheme === 'file' ? path.sep : '/'}`);
 }
 
+/** The way back: the import directory beside a state `<dir>.pineload/`; undefined for a state of another name. Keeps a signature. */
+export function siblingImports(state: string): string | undefined {
+  const target = parseTarget(state);
+  const directory = /^(.*[^/\\])\.pineload[/\\]$/s.exec(target.prefix)?.[1];
+  return directory === undefined ? undefined : withPrefix(target, directory + target.prefix.slice(-1));
+}
+
+/** A URI as it is shown, with the shared access signature that opens another one in the same container. Others stay as they are. */
+export function withSignatureOf(uri: string, signed: string): string {
+  const [target, other] = [parseTarget(uri), parseTarget(signed)];
+  if (target.scheme !== 'azure' || target.credentials !== undefined || other.credentials === undefined) return uri;
+  return azureBase(target) === azureBase(other) ? `${uri}?${other.credentials.sas}` : uri;
+}
+
 /** A target with another prefix, as a string that `openStore` takes. */
 function withPrefix(target: Target, prefix: string): string {
   switch (target.scheme) {

@@ -13,6 +13,12 @@ export function partKey(namespace: string, split: number, sequence: number, layo
   return `${rootOf(layout, namespace)}${namespace}/part-${number(split)}-${number(sequence)}.parquet`;
 }
 
+/** The split that a file's name tells; undefined for names of another kind. */
+export function partKeySplit(key: string): number | undefined {
+  const match = /\/part-(\d{5,})-\d{5,}\.parquet$/.exec(key);
+  return match === null ? undefined : Number(match[1]);
+}
+
 /** Is this one plain directory name: not empty, not `.` or `..`, no separator, no control character, valid Unicode? */
 export function isDirectoryName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\\\u0000-\u001f\u007f]|\p{Surrogate}/u.test(name);
