@@ -38,6 +38,8 @@ export const CATALOGUE = {
   CSV_HEADER_INVALID: e('readers', EXIT.REJECTED, 'the CSV header is not valid'),
 
   RECORD_REJECTED: e('records', EXIT.REJECTED, 'a record was rejected'),
+  DUPLICATES_FOUND: e('duplicates', EXIT.REJECTED, 'records of a namespace have the same id or the same vector'),
+  REJECTS_LEFT: e('records', EXIT.REJECTED, 'records were rejected, and the run was told to fail on that'),
   TOO_MANY_REJECTS: e('records', EXIT.REJECTED, 'more records were rejected than allowed'),
 
   PARQUET_WRITE: e('parquet', EXIT.UNEXPECTED, 'the Parquet file could not be written'),

@@ -8,6 +8,7 @@ export type Stage =
   | 'sources'
   | 'readers'
   | 'records'
+  | 'duplicates'
   | 'parquet'
   | 'writers'
   | 'uploaders'

@@ -66,7 +66,7 @@ export async function findDuplicates(
     let total = 0;
     try {
       total = ids.sorter.total;
-      if (!ids.complete || (options.enough !== undefined && total > 0)) {
+      if (!ids.complete) {
         for await (const block of ids.sorter.sorted()) await pushAll(records, block, 0);
         return { records, ids: total, vectors: 0, complete: false };
       }

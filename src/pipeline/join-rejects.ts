@@ -13,9 +13,11 @@ export async function joinRejects(
   plan: Plan,
   entries: ReadonlyMap<number, SplitEntry>,
   signal?: AbortSignal,
+  /** Further rejects, whose lines are right already. */
+  more?: string,
 ): Promise<string | undefined> {
   const splits = plan.splits.filter(({ index }) => (entries.get(index)?.rejects.total ?? 0) > 0);
-  if (splits.length === 0) return undefined;
+  if (splits.length === 0 && more === undefined) return undefined;
   const counts = new LineCounts(plan);
   const writer = await state.create(REJECTS_KEY, { contentType: 'application/x-ndjson', signal });
   try {
@@ -28,6 +30,7 @@ export async function joinRejects(
       const stored = state.read(rejectsKey(index), { signal });
       for await (const bytes of places.length === 0 ? stored : placed(stored, places)) await writer.write(bytes);
     }
+    if (more !== undefined) for await (const bytes of state.read(more, { signal })) await writer.write(bytes);
     await writer.close();
   } catch (error) {
     await writer.abort();

@@ -4,7 +4,7 @@ import type { Source } from '../sources/source.js';
 import { cutInput } from './cut-input.js';
 import type { ConvertOptions } from './options.js';
 import { statedOptions } from './plan-options.js';
-import { planInput, planLayout, planSplits, type Plan, type PlanInput } from './plan.js';
+import { planDuplicates, planInput, planLayout, planSplits, type Plan, type PlanInput } from './plan.js';
 import type { Settings } from './settle.js';
 
 /** A range of a file that is cut is never smaller, whatever the size of splits: what it costs to open it would be more than what is read. */
@@ -40,7 +40,11 @@ export async function makePlan(
     ...(to === undefined ? {} : { to }),
     mapping,
     options: statedOptions(options),
-    output: { fileBytes, rowGroupBytes, maxRecordBytes, onError, ...planLayout(layout) },
+    output: {
+      ...{ fileBytes, rowGroupBytes, maxRecordBytes, onError },
+      ...planLayout(layout),
+      ...planDuplicates(options.duplicates),
+    },
     inputs,
     splits: planSplits(inputs, splitBytes, (input) => cuts.get(input)),
   };

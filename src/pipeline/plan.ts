@@ -60,12 +60,19 @@ export interface Plan {
     readonly onError: string;
     /** Undefined: flat. */
     readonly layout?: Layout | undefined;
+    /** `allow`: nothing is noted by which duplicates could be found. */
+    readonly duplicates?: 'allow' | undefined;
   };
 }
 
 /** The layout as a plan has it: plans of the flat one, which came first, say nothing of it. */
 export function planLayout(layout: Layout): Pick<Plan['output'], 'layout'> {
   return layout.kind === 'flat' ? {} : { layout };
+}
+
+/** Plans of modes that look for duplicates are the same: which of them is decided in the end. */
+export function planDuplicates(duplicates: string | undefined): Pick<Plan['output'], 'duplicates'> {
+  return duplicates === 'allow' ? { duplicates } : {};
 }
 
 export const PLAN_KEY = 'plan.json';
@@ -133,7 +140,10 @@ export function isRepeatable(plan: Plan): boolean {
  * to: a default that is said aloud is no other plan.
  */
 export function planDifference(before: Plan, now: Plan): string | undefined {
-  return differenceOf({ ...before, options: undefined }, { ...now, options: undefined }, 'plan');
+  // Who allows duplicates needs nothing of what was noted to find them.
+  const duplicates = now.output.duplicates === 'allow' ? before.output.duplicates : undefined;
+  const output = { ...now.output, duplicates };
+  return differenceOf({ ...before, options: undefined }, { ...now, options: undefined, output }, 'plan');
 }
 
 function differenceOf(a: unknown, b: unknown, path: string): string | undefined {

@@ -147,7 +147,14 @@ export class RecordWriter {
       splits: [{ index: 0, pieces: [{ input: 0 }] }],
       mapping: { format: 'records', kind, dimension },
       options: statedRules(options),
-      output: { fileBytes, rowGroupBytes, maxRecordBytes: 0, onError, ...planLayout(layout), ...planDuplicates(options.duplicates) },
+      output: {
+        fileBytes,
+        rowGroupBytes,
+        maxRecordBytes: 0,
+        onError,
+        ...planLayout(layout),
+        ...planDuplicates(options.duplicates),
+      },
     };
     this.#plan = plan;
     const { signal, onEvent } = options;

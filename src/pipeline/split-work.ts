@@ -8,6 +8,7 @@ import { sampleParquet } from '../readers/parquet/sample.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
+import { takesFingerprints } from './duplicates-mode.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
 import { mappingFor } from './mapping-for.js';
@@ -110,6 +111,7 @@ export class SplitWork {
       fileBytes: settings.fileBytes,
       rowGroupBytes: settings.rowGroupBytes,
       maxBufferedBytes: settings.maxBufferedBytes,
+      fingerprints: takesFingerprints(stored.plan),
       tmpDir: tmpDir ?? tmpdir(),
       version: VERSION,
       onError: settings.onError,
@@ -141,6 +143,7 @@ export class SplitWork {
     const batches = readBatches(opened, {
       pool: options.pool,
       configOf: (chunk) => mappingFor(source, opened.header, chunk.bytes, this.#mapping, options),
+      fingerprints: takesFingerprints(options.stored.plan),
       signal: options.signal,
     });
     for await (const batch of batches) await this.#add(batch, run);
@@ -159,7 +162,7 @@ export class SplitWork {
     const sample = this.#mapping.format === 'parquet' ? undefined : await sampleParquet(source, { signal });
     return readParquet(source, {
       config: mappingFor(source, undefined, sample ?? new Uint8Array(0), this.#mapping, this.options),
-      rules: ruleOptions(target.imports, settings.layout),
+      rules: ruleOptions(target.imports, settings.layout, settings.rules),
       maxRecordBytes: settings.maxRecordBytes,
       maxBufferedBytes: settings.maxBufferedBytes,
       signal,

@@ -73,7 +73,11 @@ export const RULES = {
   NAMESPACE_NAME: rule('documented', 'the namespace cannot be a directory name', IMPORT_PAGE),
   NAMESPACE_TOO_LONG: rule('documented', 'the namespace is too long', LIMITS_PAGE),
   // Records of one namespace against each other.
-  DUPLICATE_ID: rule('prudent', 'the id occurs more than once in the namespace', 'an index keeps one record an id; import not documented'),
+  DUPLICATE_ID: rule(
+    'prudent',
+    'the id occurs more than once in the namespace',
+    'an index keeps one record an id; import not documented',
+  ),
   DUPLICATE_VECTOR: rule('documented', 'the vector occurs more than once in the namespace', IMPORT_PAGE),
 } as const satisfies Record<string, RuleInfo>;
 
