@@ -6,6 +6,7 @@ import type { Receipt } from '../importer/receipt.js';
 import { importUri } from '../uploaders/uri.js';
 import { convert } from './convert.js';
 import type { ConvertResult } from './commit.js';
+import { DEFAULT_DUPLICATES, DEFAULT_DUPLICATES_CONTINUE, type DuplicatesMode } from './duplicates-mode.js';
 import { exitCodeOf, importEach, type ImportOutcome, type TogetherSettings } from './import-roots.js';
 import {
   directoryCheck,
@@ -55,7 +56,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       const { loopback } = await connect(options, { onEvent: options.onEvent, signal: options.signal });
       checkImportUri(importUri(target.imports), loopback);
     }
-    const converted = await convert(options);
+    const converted = await convert({ ...options, duplicates: duplicatesFor(options) });
     if (options.rehearse === true) rehearsal = await startRehearsal(converted.manifest, options);
     const connection: ConnectionOptions =
       rehearsal === undefined
@@ -85,6 +86,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await target.state.close();
     await rehearsal?.close();
   }
+}
+
+/** What the service does with duplicates depends on the import's error mode, and so does what is done about them here. */
+function duplicatesFor({ duplicates, errorMode }: RunOptions): DuplicatesMode {
+  return duplicates ?? (errorMode === 'continue' ? DEFAULT_DUPLICATES_CONTINUE : DEFAULT_DUPLICATES);
 }
 
 /** One error for several imports: of the kind of the worst, since that decides what to do. */
