@@ -92,6 +92,10 @@ export { startEmulator, type Emulator, type EmulatorOptions } from './emulator/i
 
 export { validate, type ValidateOptions, type ValidateResult } from './pipeline/validate.js';
 export { renderReportText, type ValidateReport } from './validate/report.js';
+export { listRules, type ListedRule } from './validate/list-rules.js';
+export type { LimitInfo, RecordLimits } from './records/limits.js';
+export type { RecordRules } from './pipeline/options.js';
+export type { MetadataChanges } from './records/rules/metadata-mend.js';
 export type { FindingCount, ValidateFinding } from './validate/findings.js';
 export {
   DEFAULT_MAX_REJECTED_PER_FILE,

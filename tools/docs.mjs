@@ -1,10 +1,12 @@
-// Writes docs/errors.md from the code: `node tools/docs.mjs` after a build, `--check` only compares.
+// Writes docs/errors.md and docs/rules.md from the code: `node tools/docs.mjs` after a build, `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { CATALOGUE } from '../dist/base/error-catalogue.js';
 import { RULES } from '../dist/records/rule-codes.js';
+import { listRules } from '../dist/validate/list-rules.js';
 
 const file = new URL('../docs/errors.md', import.meta.url);
+const rulesFile = new URL('../docs/rules.md', import.meta.url);
 const table = (head, rows) =>
   [
     `| ${head.join(' | ')} |`,
@@ -59,15 +61,90 @@ expected, got and its own text.
 ${table(['code', 'the record', 'basis', 'source'], rules)}
 `);
 
+const listed = listRules();
+const ofGroup = (group) =>
+  table(
+    ['code', 'severity', 'basis', 'what is wrong', 'source'],
+    listed.rules
+      .filter((rule) => rule.group === group)
+      .map(({ code, severity, basis, title, source }) => [`\`${code}\``, severity, basis, escaped(title), source]),
+  );
+
+const rulesText = await formatted(`<!-- Made by tools/docs.mjs from src/records/ and src/validate/; do not edit. -->
+
+# Rules and limits
+
+[Read me](../README.md) · [Errors, rejects and exit codes](errors.md) · [Validating](validate.md)
+
+Every record is held against these rules whichever way it comes in: JSONL, CSV, \`write(record)\` of the library, Parquet
+under \`validate\`. The emulator keeps to the *documented* ones. \`pineload rules\` lists the same, \`--json\` as data.
+
+*documented*: the service is known to refuse it. *prudent*: we think it wiser to. A *warning* stops nothing.
+
+## Records
+
+${ofGroup('records')}
+
+## Directories and files
+
+${ofGroup('files')}
+
+## The import as a whole, and the index
+
+${ofGroup('index')}
+
+## Limits
+
+Plans differ and limits move, so those that a record or an import meets can be set.
+
+${table(
+  ['limit', 'value', 'flag', 'library', 'source', 'read'],
+  listed.limits.map(({ title, value, unit, flag, option, source, read }) => [
+    title,
+    `${value.toLocaleString('en-US')} ${unit}`,
+    flag === undefined ? '' : `\`${flag}\``,
+    option === undefined ? '' : `\`${option}\``,
+    source,
+    read,
+  ]),
+)}
+
+Several at once: \`--limits metadata-bytes=60KB,sparse-entries=4096\`, or \`PINELOAD_LIMITS\`.
+
+## Metadata that the service does not take
+
+By default a record with such metadata is rejected. Each of these changes it instead, and what was changed is counted in the
+summary and the manifest (\`metadataChanges\`). What needs no change stays byte for byte.
+
+| flag | library | what is done |
+| --- | --- | --- |
+| \`--metadata-nulls drop\` | \`metadataNulls\` | values that are null are left out, in lists too |
+| \`--metadata-nested drop\` | \`metadataNested\` | values that are objects are left out |
+| \`--metadata-nested stringify\` | | their JSON text takes their place |
+| \`--metadata-nested flatten\` | | their fields take their place: \`{"a": {"b": 1}}\` becomes \`{"a.b": 1}\` |
+| \`--metadata-lists drop\` | \`metadataLists\` | lists of other than strings are left out |
+| \`--metadata-lists stringify\` | | their elements become strings: \`[1, "a"]\` becomes \`["1", "a"]\` |
+
+Two fields that would get one name, numbers beyond float64, halves of surrogate pairs and keys that begin with \`$\` are
+rejected all the same.
+`);
+
+/** What Markdown would take for a tag. */
+function escaped(text) {
+  return text.replace(/</g, '\\<');
+}
+
 async function formatted(markdown) {
   return format(markdown, { ...(await resolveConfig(file)), parser: 'markdown' });
 }
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== text) {
-    console.error('docs/errors.md is not what the code says: run node tools/docs.mjs');
-    process.exit(1);
+for (const [page, wanted] of [
+  [file, text],
+  [rulesFile, rulesText],
+]) {
+  if (!process.argv.includes('--check')) writeFileSync(page, wanted);
+  else if (readFileSync(page, 'utf8') !== wanted) {
+    console.error(`${page.pathname.split('/').slice(-2).join('/')} is not what the code says: run node tools/docs.mjs`);
+    process.exitCode = 1;
   }
-} else {
-  writeFileSync(file, text);
 }

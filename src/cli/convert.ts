@@ -4,6 +4,7 @@ import type { ConvertOptions } from '../pipeline/options.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { PineloadError } from '../base/errors.js';
 import { formatCount } from '../base/bytes.js';
+import { EXIT } from '../base/exit-codes.js';
 import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, STORE, TARGET, TO_OR_PLAN } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';
@@ -41,7 +42,13 @@ Examples:
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { convert } = await import('../pipeline/convert.js');
         const result = await convert({ ...flags, to, inputs, signal, onEvent });
-        return { text: convertText(result), json: convertJson(result), next: nextAfterConvert(result) };
+        const failed = flags.failOnRejects === true && result.manifest.rejected > 0;
+        return {
+          text: convertText(result),
+          json: convertJson(result),
+          next: nextAfterConvert(result),
+          exitCode: failed ? EXIT.REJECTED : EXIT.OK,
+        };
       });
     });
 }
@@ -99,8 +106,10 @@ export function convertText(result: ConvertResult): string {
 
 export function convertJson(result: ConvertResult): Record<string, unknown> {
   const { manifest, ...rest } = result;
-  const { layout, kind, dimension, records, bytes, rejected, rejectsByCode, namespaces, files } = manifest;
-  return { ...rest, layout, kind, dimension, records, files: files.length, bytes, rejected, rejectsByCode, namespaces };
+  const { layout, kind, dimension, records, bytes, rejected, rejectsByCode, metadataChanges, namespaces, files } =
+    manifest;
+  const counts = { records, files: files.length, bytes, rejected, rejectsByCode, metadataChanges };
+  return { ...rest, layout, kind, dimension, ...counts, namespaces };
 }
 
 export function nextAfterConvert({ to, manifest }: ConvertResult): string {

@@ -7,6 +7,7 @@ import { addImportCommand } from './import.js';
 import { addInspectCommand } from './inspect.js';
 import { addPlanCommand } from './plan.js';
 import { rememberCommand } from './command-name.js';
+import { addRulesCommand } from './rules.js';
 import { addRunCommand } from './run.js';
 import { addStatusCommand } from './status.js';
 import { addUploadCommand } from './upload.js';
@@ -42,6 +43,7 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
   addConvertCommand(program);
   addValidateCommand(program);
   addInspectCommand(program);
+  addRulesCommand(program);
   addUploadCommand(program);
   addImportCommand(program);
   addPlanCommand(program);

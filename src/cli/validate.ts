@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../base/exit-codes.js';
 import type { ValidateOptions } from '../pipeline/validate.js';
 import { runCommand, type OutputFlags } from './action.js';
-import { addOptions, option, CONNECTION, OUTPUT, STORE } from './options.js';
+import { addOptions, option, CONNECTION, LIMITS, OUTPUT, RULES, STORE } from './options.js';
 
 type ValidateFlags = Omit<ValidateOptions, 'uri'> & OutputFlags;
 
@@ -20,13 +20,12 @@ export function addValidateCommand(program: Command): void {
         Number,
       ),
     )
-    .addOption(option('--allow-zero-vectors', 'take dense vectors that hold only zeros'))
     .addOption(option('--files <n>', 'files read at once').argParser(Number))
     .addOption(
       option('--max-findings <n>', 'findings told of each code (default: 10); all are counted').argParser(Number),
     )
     .addOption(option('--html <file>', 'also write the report as a page of HTML'));
-  addOptions(command, CONNECTION, STORE, OUTPUT)
+  addOptions(command, RULES, LIMITS, CONNECTION, STORE, OUTPUT)
     .addHelpText(
       'after',
       `

@@ -64,6 +64,11 @@ export interface TargetOptions extends CommonOptions, LimitOptions, RecordRules 
   readonly duplicates?: DuplicatesMode | undefined;
   /** With `onError: 'skip'`: how many records may be rejected, a count or a share such as `1%`. Default: no maximum. */
   readonly maxRejects?: number | string | undefined;
+  /**
+   * Rejected records are a failure: on the command line `convert` exits with 3 though it is done, `run` stops before it imports,
+   * since nothing can be added to a namespace afterwards. Default false.
+   */
+  readonly failOnRejects?: boolean | undefined;
   /** Local file for the rejected records. Default: `rejects.jsonl` in the state. */
   readonly rejects?: string | undefined;
   /** Keep the text of each rejected record in the rejects file. Default true. */

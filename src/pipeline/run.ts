@@ -57,6 +57,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       checkImportUri(importUri(target.imports), loopback);
     }
     const converted = await convert({ ...options, duplicates: duplicatesFor(options) });
+    if (options.failOnRejects === true && converted.manifest.rejected > 0) throw rejectsLeft(converted);
     if (options.rehearse === true) rehearsal = await startRehearsal(converted.manifest, options);
     const connection: ConnectionOptions =
       rehearsal === undefined
@@ -86,6 +87,17 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await target.state.close();
     await rehearsal?.close();
   }
+}
+
+/** The import has not begun, so what was rejected can still be mended. */
+function rejectsLeft({ manifest, rejectsFile }: ConvertResult): PineloadError {
+  const codes = Object.entries(manifest.rejectsByCode).map(([code, count]) => `${code} ${count}`);
+  return new PineloadError('REJECTS_LEFT', {
+    ...(rejectsFile === undefined ? {} : { source: rejectsFile }),
+    expected: 'none, as failOnRejects says',
+    got: codes.join(', '),
+    hint: 'Mend them and join them, then run again: pineload convert FIXED --to TARGET --join',
+  });
 }
 
 /** What the service does with duplicates depends on the import's error mode, and so does what is done about them here. */

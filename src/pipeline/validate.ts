@@ -11,6 +11,7 @@ import { connect } from '../importer/connect.js';
 import type { Finding } from '../importer/findings.js';
 import { preflight } from '../importer/preflight.js';
 import type { ConnectionOptions, IndexStats } from '../importer/types.js';
+import { checkRecordLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { importUri, splitObjectUri } from '../uploaders/uri.js';
 import { FindingLog } from '../validate/findings.js';
@@ -23,10 +24,10 @@ import {
   type ValidateSettings,
 } from '../validate/validate-store.js';
 import type { Manifest } from '../writers/manifest.js';
-import type { CommonOptions } from './options.js';
+import { importLimits, type CommonOptions, type LimitOptions } from './options.js';
 import { openWithAccess } from './stores.js';
 
-export interface ValidateOptions extends CommonOptions, ConnectionOptions, ValidateSettings {
+export interface ValidateOptions extends CommonOptions, ConnectionOptions, LimitOptions, ValidateSettings {
   /** The import directory, or one file of it. */
   readonly uri: string;
   /** Findings of one code that are kept; the others are counted. Default DEFAULT_FINDINGS_PER_CODE. */
@@ -54,6 +55,8 @@ const PROGRESS_MS = 5000;
 export async function validate(options: ValidateOptions): Promise<ValidateResult> {
   const { signal, onEvent } = options;
   checkOptions(options);
+  if (options.limits !== undefined) checkRecordLimits(options.limits);
+  const mostOfImport = importLimits(options);
   const began = performance.now();
   const withIndex = options.indexName !== undefined || options.indexHost !== undefined;
   // A wrong key or name is told before hours of reading.
@@ -85,7 +88,7 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
       file === undefined
         ? await validateStore(store, settings, context)
         : await validateOneFile(store, file, settings, context);
-    if (found.files.length > 0) addFindings(log, checkLimits(asManifest(found)));
+    if (found.files.length > 0) addFindings(log, checkLimits(asManifest(found), mostOfImport));
     const dataIsValid = !log.hasErrors;
     if (client !== undefined && found.kind !== undefined) {
       addFindings(log, await checkAgainst(client, stats, found, file === undefined ? store : undefined, signal));
