@@ -27,7 +27,8 @@ export interface ParquetFileSummary {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  readonly checksums: FileChecksums;
+  /** As far as the sink computes any. */
+  readonly checksums: FileChecksums | undefined;
 }
 
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.
@@ -86,7 +87,7 @@ export class ParquetFileWriter {
     if (stored.bytes !== bytes) {
       throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
     }
-    return { records: this.rowCount, bytes, sha256: this.sections.digest(), checksums: stored.checksums ?? {} };
+    return { records: this.rowCount, bytes, sha256: this.sections.digest(), checksums: stored.checksums };
   }
 
   /** Drops the file. Never throws. */

@@ -1,14 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { throwIfAborted } from '../base/abort.js';
 import { type ErrorCode, PineloadError } from '../base/errors.js';
 import { AZURE_CREDENTIALS_HINT, azureContainer } from './azure-credentials.js';
 import { paceAzure } from './azure-pace.js';
+import { AzureUpload, CRC64_METADATA } from './azure-upload.js';
+import { Crc } from './checksum/crc.js';
 import { MAX_AZURE_KEY_BYTES, checkKey } from './keys.js';
 import {
   DEFAULT_PARTS_IN_FLIGHT,
   DEFAULT_PART_BYTES,
   DEFAULT_STORE_TRIES,
+  type Checksums,
   type ObjectInfo,
   type ObjectStore,
   type ObjectWriter,
@@ -16,11 +19,11 @@ import {
   type StoreOptions,
   type WriteOptions,
 } from './object-store.js';
-import { type PartSink, PartWriter } from './part-writer.js';
+import { PartWriter, type StoreHealth } from './part-writer.js';
 import { RequestPace } from './request-pace.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { explainFault } from './store-errors.js';
-import type { Target } from './uri.js';
+import { type Target, isLoopback } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
 
 /** Blob service codes. https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
@@ -33,8 +36,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ConditionNotMet: 'OBJECT_EXISTS',
   Md5Mismatch: 'CHECKSUM_MISMATCH',
   Crc64Mismatch: 'CHECKSUM_MISMATCH',
-  // Another writer's commit drops all uncommitted blocks of the blob.
-  InvalidBlockList: 'STORE_TEMPORARY',
   // Public access without a key: the service does not tell whether there is such a thing.
   ResourceNotFound: 'STORE_NOT_FOUND',
   NoAuthenticationInformation: 'STORE_CREDENTIALS',
@@ -58,8 +59,12 @@ class AzureStore implements ObjectStore {
   readonly maxKeyBytes: number;
   readonly maxPartBytes: number;
   readonly #prefix: string;
+  readonly partBytes: number;
+  /** https://learn.microsoft.com/rest/api/storageservices/put-block: what is not committed within a week goes. */
+  readonly unfinishedDays = 7;
   readonly #tries: number;
-  readonly #partBytes: number;
+  readonly #checksums: boolean;
+  readonly #health: StoreHealth = { failing: false };
   readonly #partsInFlight: number;
   readonly #page: { maxPageSize?: number };
 
@@ -74,7 +79,9 @@ class AzureStore implements ObjectStore {
     this.maxKeyBytes = MAX_AZURE_KEY_BYTES - Buffer.byteLength(target.prefix);
     this.maxPartBytes = this.maxKeyBytes;
     this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
-    this.#partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    // Azurite, which stands in for the service on this machine, refuses the CRC-64.
+    this.#checksums = (options.checksums ?? (isLoopback(container.url) ? 'none' : 'default')) === 'default';
+    this.partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
     this.#partsInFlight = options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT;
   }
 
@@ -95,6 +102,7 @@ class AzureStore implements ObjectStore {
             key: name.slice(this.#prefix.length),
             bytes: properties.contentLength ?? 0,
             etag: properties.etag,
+            checksums: kept(metadata),
             metadata: metadata ?? {},
           };
         }
@@ -117,7 +125,7 @@ class AzureStore implements ObjectStore {
 
   async #properties(key: string, signal?: AbortSignal): Promise<ObjectInfo> {
     const { contentLength, etag, metadata } = await this.#blob(key).getProperties(sending(signal));
-    return { key, bytes: contentLength ?? 0, etag, metadata: metadata ?? {} };
+    return { key, bytes: contentLength ?? 0, etag, checksums: kept(metadata), metadata: metadata ?? {} };
   }
 
   read(key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
@@ -152,21 +160,37 @@ class AzureStore implements ObjectStore {
   async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
     const blob = this.#blob(key);
     throwIfAborted(options.signal);
-    return new PartWriter(this.#sink(key, blob, options), {
-      partBytes: this.#partBytes,
-      partsInFlight: this.#partsInFlight,
-      signal: options.signal,
+    const token = newWriteToken();
+    const upload = new AzureUpload({
+      blob,
+      key,
+      source: this.uri + key,
+      options,
+      checksums: this.#checksums,
+      headers: (crc) => this.#headers(options, token, crc),
+      put: (bytes, crc, signal) => this.#put(key, bytes, crc, token, { ...options, signal }),
+      head: (signal) => this.head(key, signal),
+      remove: (signal) => this.delete(key, signal),
+      faultOf,
+      explain: (error) => this.#explain(error, key, options.signal),
     });
+    const { partBytes } = this;
+    return new PartWriter(upload, { ...options, partBytes, partsInFlight: this.#partsInFlight, health: this.#health });
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
-    const blob = this.#blob(key);
     throwIfAborted(options.signal);
-    const token = newWriteToken();
+    const crc = new Crc('crc64nvme');
+    crc.update(bytes);
+    return this.#put(key, bytes, crc.hex(), newWriteToken(), options);
+  }
+
+  async #put(key: string, bytes: Uint8Array, crc: string, token: string, options: WriteOptions): Promise<ObjectInfo> {
+    const blob = this.#blob(key);
     try {
       const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       const answer = await blob.upload(body, bytes.length, {
-        ...this.#headers(options, token),
+        ...this.#headers(options, token, crc),
         ...sending(options.signal),
       });
       // The service answers with the MD5 of what it stored; this call has no way to send ours along.
@@ -174,7 +198,7 @@ class AzureStore implements ObjectStore {
         await blob.deleteIfExists({ conditions: { ...(answer.etag === undefined ? {} : { ifMatch: answer.etag }) } });
         throw new PineloadError('CHECKSUM_MISMATCH', { source: this.uri + key });
       }
-      return { key, bytes: bytes.length, etag: answer.etag };
+      return { key, bytes: bytes.length, etag: answer.etag, checksums: { crc64nvme: crc } };
     } catch (error) {
       return this.#mineOrThrow(error, key, token, options.signal);
     }
@@ -192,35 +216,6 @@ class AzureStore implements ObjectStore {
 
   async close(): Promise<void> {}
 
-  #sink(key: string, blob: BlockBlobClient, options: WriteOptions): PartSink {
-    const token = newWriteToken();
-    // Ids of one blob all have one length. Ours are this writer's own: with plain numbers two writers would mix their blocks.
-    const writer = randomBytes(9).toString('base64url');
-    const blockId = (index: number) => Buffer.from(`${writer}${String(index).padStart(6, '0')}`).toString('base64');
-    return {
-      whole: (bytes, signal) => this.put(key, bytes, { ...options, signal }),
-      begin: async () => {},
-      part: async ({ index, bytes }, signal) => {
-        await blob.stageBlock(blockId(index), bytes, bytes.length, {
-          transactionalContentMD5: md5(bytes),
-          abortSignal: signal,
-        });
-      },
-      finish: async (count, bytes, signal) => {
-        const ids = Array.from({ length: count }, (_, index) => blockId(index));
-        try {
-          const answer = await blob.commitBlockList(ids, { ...this.#headers(options, token), abortSignal: signal });
-          return { key, bytes, etag: answer.etag };
-        } catch (error) {
-          return this.#mineOrThrow(error, key, token, options.signal);
-        }
-      },
-      // Blocks that were never committed are invisible and no call drops them; Azure does so after a week.
-      discard: async () => {},
-      explain: (error) => this.#explain(error, key, options.signal),
-    };
-  }
-
   /** A conditional write that was repeated after a lost answer, and refused for what it had written itself, was a success. */
   async #mineOrThrow(error: unknown, key: string, token: string, signal?: AbortSignal): Promise<ObjectInfo> {
     const explained = this.#explain(error, key, signal);
@@ -231,9 +226,9 @@ class AzureStore implements ObjectStore {
     throw explained;
   }
 
-  #headers(options: WriteOptions, token: string) {
+  #headers(options: WriteOptions, token: string, crc: string) {
     return {
-      metadata: { ...options.metadata, [WRITE_TOKEN]: token },
+      metadata: { ...options.metadata, [WRITE_TOKEN]: token, [CRC64_METADATA]: crc },
       blobHTTPHeaders: { blobContentType: options.contentType ?? 'application/octet-stream' },
       ...(options.ifAbsent ? { conditions: { ifNoneMatch: '*' } } : {}),
     };
@@ -255,7 +250,12 @@ class AzureStore implements ObjectStore {
   }
 }
 
-/** The service checks it, so that what was sent is what is stored. */
+/** The checksum that was noted when the blob was written. */
+function kept(metadata: Readonly<Record<string, string>> | undefined): Checksums {
+  const crc64nvme = metadata?.[CRC64_METADATA];
+  return crc64nvme === undefined || !/^[0-9a-f]{16}$/.test(crc64nvme) ? {} : { crc64nvme };
+}
+
 function md5(bytes: Uint8Array): Buffer {
   return createHash('md5').update(bytes).digest();
 }

@@ -37,7 +37,11 @@ export class GcsSession {
   ) {}
 
   /** Sends one chunk whole. Resolves to the object once the last one is stored. `crc32c` is the whole object's, in base64. */
-  async part({ offset, bytes, last }: Part, signal: AbortSignal, crc32c?: string): Promise<GcsResource | undefined> {
+  async part(
+    { offset, bytes, last }: Pick<Part, 'offset' | 'bytes' | 'last'>,
+    signal: AbortSignal,
+    crc32c?: string,
+  ): Promise<GcsResource | undefined> {
     const end = offset + bytes.length;
     const total = last ? String(end) : '*';
     let at = offset;
@@ -45,7 +49,8 @@ export class GcsSession {
       try {
         const answer = await this.send({
           headers: {
-            'Content-Range': `bytes ${at}-${end - 1}/${total}`,
+            // Nothing more to send, only the end to tell: the server knows all bytes, but not that these were all.
+            'Content-Range': at === end ? `bytes */${total}` : `bytes ${at}-${end - 1}/${total}`,
             ...(last && crc32c !== undefined ? { 'X-Goog-Hash': `crc32c=${crc32c}` } : {}),
           },
           body: bytes.subarray(at - offset),
@@ -60,7 +65,7 @@ export class GcsSession {
         if (signal.aborted || !explained.retryable || attempt >= this.tries) throw explained;
       }
       await pauseBeforeRetry(attempt, signal);
-      const reached = await this.#reached(total, signal);
+      const reached = await this.reached(total, signal);
       if (typeof reached === 'object') return reached;
       if (reached === undefined) continue;
       if (!last && reached === end) return undefined;
@@ -73,7 +78,7 @@ export class GcsSession {
   }
 
   /** How many bytes the server holds; the object if it has all of it; undefined when it did not answer. */
-  async #reached(total: string, signal: AbortSignal): Promise<number | GcsResource | undefined> {
+  async reached(total: string, signal: AbortSignal): Promise<number | GcsResource | undefined> {
     try {
       const answer = await this.send({ headers: { 'Content-Range': `bytes */${total}` }, body: undefined, signal });
       if (answer.status === 308) return stored(answer.range);

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError, quote } from '../base/errors.js';
+import { Crc } from './checksum/crc.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
@@ -112,13 +113,20 @@ export class LocalStore implements ObjectStore {
   async create(key: string, options: WriteOptions = {}): Promise<ObjectWriter> {
     checkKey(key, this);
     throwIfAborted(options.signal);
-    if (options.ifAbsent && (await this.#stat(key)) !== undefined) throw exists(this, key);
+    return this.#create(key, options, true);
+  }
+
+  /** @param orSame whether `ifAbsent` lets an object pass that holds the same */
+  async #create(key: string, options: WriteOptions, orSame: boolean): Promise<LocalWriter> {
     const { handle, temp } = await this.#openTemp(key);
-    return new LocalWriter(this, key, handle, temp, options, (error) => this.#error(error, key, 'write'));
+    return new LocalWriter(this, key, handle, temp, options, orSame, (error) => this.#error(error, key, 'write'));
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
-    const writer = await this.create(key, options);
+    checkKey(key, this);
+    throwIfAborted(options.signal);
+    if (options.ifAbsent && (await this.#stat(key)) !== undefined) throw exists(this, key);
+    const writer = await this.#create(key, options, false);
     try {
       await writer.write(bytes);
       return await writer.close();
@@ -287,6 +295,7 @@ export class LocalStore implements ObjectStore {
 class LocalWriter implements ObjectWriter {
   #state: 'open' | 'closed' | 'aborted' = 'open';
   #bytes = 0;
+  readonly #crcs: readonly Crc[];
 
   constructor(
     private readonly store: LocalStore,
@@ -294,12 +303,16 @@ class LocalWriter implements ObjectWriter {
     private readonly handle: fs.FileHandle,
     private readonly temp: string,
     private readonly options: WriteOptions,
+    private readonly orSame: boolean,
     private readonly explain: (error: unknown) => PineloadError,
-  ) {}
+  ) {
+    this.#crcs = [...new Set(options.checksums)].map((name) => new Crc(name));
+  }
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen();
     throwIfAborted(this.options.signal);
+    for (const crc of this.#crcs) crc.update(bytes);
     try {
       for (let at = 0; at < bytes.length;) {
         at += (await this.handle.write(bytes, at, bytes.length - at, this.#bytes + at)).bytesWritten;
@@ -322,7 +335,8 @@ class LocalWriter implements ObjectWriter {
       else await fs.rename(this.temp, final);
       this.#state = 'closed';
       await syncDirectory(path.dirname(this.temp));
-      return localInfo(this.key, stats);
+      const checksums = Object.fromEntries(this.#crcs.map((crc) => [crc.name, crc.hex()]));
+      return { ...localInfo(this.key, stats), checksums };
     } catch (error) {
       await this.abort();
       throw this.explain(error);
@@ -344,12 +358,18 @@ class LocalWriter implements ObjectWriter {
       await fs.unlink(this.temp).catch(() => undefined);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EEXIST') throw exists(this.store, this.key);
+      if (code === 'EEXIST') return this.#passIfSame(final);
       if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
       // FAT, some network and FUSE file systems have no hard links; a look before the rename is the best they allow.
-      if ((await fs.lstat(final).catch(() => undefined)) !== undefined) throw exists(this.store, this.key);
+      if ((await fs.lstat(final).catch(() => undefined)) !== undefined) return this.#passIfSame(final);
       await fs.rename(this.temp, final);
     }
+  }
+
+  /** Another writer was first: a success if it wrote the same bytes. */
+  async #passIfSame(final: string): Promise<void> {
+    if (!this.orSame || !(await isSameFile(this.temp, final))) throw exists(this.store, this.key);
+    await fs.unlink(this.temp);
   }
 
   #mustBeOpen(): void {
@@ -364,6 +384,26 @@ class LocalWriter implements ObjectWriter {
 
 function localInfo(key: string, stats: BigIntStats): ObjectInfo {
   return { key, bytes: Number(stats.size), etag: `${stats.mtimeNs}-${stats.size}` };
+}
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([fs.open(a, 'r'), fs.open(b, 'r')]);
+  try {
+    if ((await left.stat()).size !== (await right.stat()).size) return false;
+    const buffers = [Buffer.allocUnsafe(LOCAL_READ_BYTES), Buffer.allocUnsafe(LOCAL_READ_BYTES)] as const;
+    for (let at = 0; ;) {
+      const [one, other] = await Promise.all([
+        left.read(buffers[0], 0, LOCAL_READ_BYTES, at),
+        right.read(buffers[1], 0, LOCAL_READ_BYTES, at),
+      ]);
+      if (one.bytesRead !== other.bytesRead) return false;
+      if (one.bytesRead === 0) return true;
+      if (buffers[0].compare(buffers[1], 0, one.bytesRead, 0, one.bytesRead) !== 0) return false;
+      at += one.bytesRead;
+    }
+  } finally {
+    await Promise.all([left.close(), right.close()]);
+  }
 }
 
 /** The directory part of a key: `''` or ending in `/`. */

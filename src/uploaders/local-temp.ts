@@ -17,7 +17,7 @@ const TEMP_NAME = /^\.pineload-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}\.tmp$/;
 export const STALE_TEMP_MS = 24 * 60 * 60 * 1000;
 
 /** Marks the space in which a pid means something: this host and, on Linux, this pid namespace (containers may share a host name). */
-const PLACE = createHash('sha256').update(`${os.hostname()}\0${pidNamespace()}`).digest('hex').slice(0, 8);
+export const PLACE = createHash('sha256').update(`${os.hostname()}\0${pidNamespace()}`).digest('hex').slice(0, 8);
 
 function pidNamespace(): string {
   try {
@@ -47,7 +47,7 @@ export async function sweepTemps(directory: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -7,8 +7,6 @@ import type { RequestPace } from './request-pace.js';
 export interface Checksums {
   readonly crc64nvme?: string | undefined;
   readonly crc32c?: string | undefined;
-  /** Where the store has no other: GCS for objects in one piece, S3 without checksum headers for objects in one part. */
-  readonly md5?: string | undefined;
 }
 
 export type ChecksumName = keyof Checksums;
@@ -67,8 +65,8 @@ export interface WriteOptions {
 
 /**
  * An object being written. Nothing is to be seen under its key before `close` has resolved; a process that dies before
- * leaves no object. `write` takes the bytes over: the caller must not change them afterwards. It resolves when the writer
- * can take more (back-pressure).
+ * leaves no object. The bytes of a `write` must not change until it has resolved: then they are written or copied, and the
+ * writer can take more (back-pressure).
  */
 export interface ObjectWriter {
   write(bytes: Uint8Array): Promise<void>;
@@ -138,10 +136,13 @@ export interface StoreOptions {
   /** Requests at once and bandwidth, shared by all stores it is given to. Default: a pace of its own. */
   readonly pace?: RequestPace | undefined;
   /**
-   * S3: `default` sends a CRC32 with every part and checks the ones the store answers with; `none` leaves both out, for
-   * S3-compatible stores that do not know these headers.
+   * S3: `default` sends the CRC-64 of every part and of the whole and checks what is read by the checksum that the store keeps; `none`
+   * does with MD5, for S3-compatible stores that do not know those headers. Azure: the same for blocks; `none` is the default for
+   * an endpoint on this machine, where an emulator is.
    */
   readonly checksums?: 'default' | 'none' | undefined;
+  /** GCS: where the addresses of upload sessions are kept, readable by their owner only. Default: defaultSessionDirectory(). */
+  readonly sessionDirectory?: string | undefined;
   /** Keys asked for with one request of a listing. Default: as many as the service gives (S3 and GCS 1,000, Azure 5,000). */
   readonly listPage?: number | undefined;
 }

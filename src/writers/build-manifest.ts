@@ -23,9 +23,7 @@ export interface ManifestInput {
 
 /** Adds everything up. The same input gives the same manifest, whatever order files and counts come in. */
 export function buildManifest(input: ManifestInput): Manifest {
-  const files = input.files
-    .map(({ path, namespace, records, bytes, sha256 }) => ({ path, namespace, records, bytes, sha256 }))
-    .sort((a, b) => compare(a.path, b.path));
+  const files = input.files.map(entryOf).sort((a, b) => compare(a.path, b.path));
   const rejectsByNamespace = new Map(Object.entries(input.rejectsByNamespace));
   const rejectsByCode = Object.entries(input.rejectsByCode)
     .filter(([, count]) => count > 0)
@@ -57,6 +55,15 @@ export function buildManifest(input: ManifestInput): Manifest {
     ...(input.metadataChanges === undefined ? {} : { metadataChanges: input.metadataChanges }),
     namespaces,
     files,
+  };
+}
+
+/** A file's fields in the manifest's order, and no others. */
+function entryOf({ path, namespace, records, bytes, sha256, crc64nvme, crc32c }: ManifestFile): ManifestFile {
+  return {
+    ...{ path, namespace, records, bytes, sha256 },
+    ...(crc64nvme === undefined ? {} : { crc64nvme }),
+    ...(crc32c === undefined ? {} : { crc32c }),
   };
 }
 

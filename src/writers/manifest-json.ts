@@ -85,15 +85,17 @@ class ManifestReader {
   }
 
   private file(value: unknown, field: string, layout: Layout): ManifestFile {
-    const { path, namespace, records, bytes, sha256 } = this.object(value, field);
+    const { path, namespace, records, bytes, sha256, crc64nvme, crc32c } = this.object(value, field);
     const file: ManifestFile = {
       path: this.string(path, `${field}.path`),
       namespace: this.string(namespace, `${field}.namespace`),
       records: this.count(records, `${field}.records`, 1),
       bytes: this.count(bytes, `${field}.bytes`, 1),
-      sha256: this.string(sha256, `${field}.sha256`),
+      sha256: this.hex(sha256, 64, `${field}.sha256`),
+      // Versions before 0.2 wrote none.
+      ...(crc64nvme === undefined ? {} : { crc64nvme: this.hex(crc64nvme, 16, `${field}.crc64nvme`) }),
+      ...(crc32c === undefined ? {} : { crc32c: this.hex(crc32c, 8, `${field}.crc32c`) }),
     };
-    if (!/^[0-9a-f]{64}$/.test(file.sha256)) this.refuse(`${field}.sha256`, '64 hexadecimal digits', sha256);
     const parts = file.path.split('/');
     const inside = parts.length >= 2 && parts.every(isDirectoryName) && file.path.endsWith('.parquet');
     if (!inside) this.refuse(`${field}.path`, 'a .parquet file in a directory below the import directory', path);
@@ -168,6 +170,12 @@ class ManifestReader {
   private string(value: unknown, field: string): string {
     if (typeof value !== 'string') this.refuse(field, 'a text', value);
     return value as string;
+  }
+
+  private hex(value: unknown, digits: number, field: string): string {
+    const text = this.string(value, field);
+    if (text.length !== digits || !/^[0-9a-f]+$/.test(text)) this.refuse(field, `${digits} hexadecimal digits`, value);
+    return text;
   }
 
   private count(value: unknown, field: string, min = 0): number {

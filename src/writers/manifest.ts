@@ -11,6 +11,12 @@ export interface ManifestFile {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /**
+   * The checksums that object stores keep, so that what they say of an object can be compared without reading it: CRC-64/NVME (S3,
+   * Azure) and CRC-32C (Google Cloud Storage), in lower-case hex. Manifests of older versions have none.
+   */
+  readonly crc64nvme?: string | undefined;
+  readonly crc32c?: string | undefined;
 }
 
 export interface ManifestNamespace {

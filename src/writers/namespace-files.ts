@@ -21,6 +21,7 @@ export interface FileSettings {
   readonly pageBytes: number | undefined;
   readonly version: string;
   readonly ifAbsent: boolean;
+  readonly resume: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onFile: ((file: ManifestFile) => void) | undefined;
 }
@@ -61,10 +62,11 @@ export class NamespaceFiles {
   async close(): Promise<void> {
     if (this.writer === undefined) return;
     throwIfAborted(this.settings.signal);
-    const { records, bytes, sha256 } = await this.writer.close();
+    const { records, bytes, sha256, checksums } = await this.writer.close();
     this.writer = undefined;
     const path = partKey(this.namespace, this.settings.split, this.sequence++, this.settings.layout);
-    const file: ManifestFile = { path, namespace: this.namespace, records, bytes, sha256 };
+    const { crc64nvme, crc32c } = checksums ?? {};
+    const file: ManifestFile = { path, namespace: this.namespace, records, bytes, sha256, crc64nvme, crc32c };
     this.finished(file);
     this.settings.onFile?.(file);
   }
@@ -78,9 +80,15 @@ export class NamespaceFiles {
   }
 
   private async open(): Promise<ParquetFileWriter> {
-    const { store, layout, split, kind, dimension, version, compression, pageBytes, ifAbsent, signal } = this.settings;
+    const { store, layout, split, kind, dimension, version, compression, pageBytes, signal } = this.settings;
     const key = partKey(this.namespace, split, this.sequence, layout);
-    const sink: ObjectWriter = await store.create(key, { ifAbsent, contentType: PARQUET_CONTENT_TYPE, signal });
+    const sink: ObjectWriter = await store.create(key, {
+      ifAbsent: this.settings.ifAbsent,
+      resume: this.settings.resume,
+      checksums: ['crc64nvme', 'crc32c'],
+      contentType: PARQUET_CONTENT_TYPE,
+      signal,
+    });
     if (this.aborted) {
       await sink.abort();
       throw abortError(signal ?? AbortSignal.abort());

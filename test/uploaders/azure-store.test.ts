@@ -170,7 +170,7 @@ describe('Azure', () => {
       (await blob.getBlockList('uncommitted').catch(() => undefined))?.uncommittedBlocks?.length ?? 0;
     await vi.waitFor(async () => expect(await staged()).toBe(4), 10_000);
     await first.close();
-    expect(await errorOf(second.close())).toMatchObject({ code: 'STORE_TEMPORARY', exitCode: 5 });
+    expect(await errorOf(second.close())).toMatchObject({ code: 'OBJECT_EXISTS', exitCode: 4 });
     expect((await store.head('a'))?.bytes).toBe(25_000);
   });
 });

@@ -89,9 +89,9 @@ describe('a GCS upload session', () => {
 
   const send = async (bytes: Buffer, partBytes: number) => {
     let result: unknown;
-    for (let offset = 0, index = 0; offset < bytes.length; offset += partBytes, index++) {
+    for (let offset = 0; offset < bytes.length; offset += partBytes) {
       const last = offset + partBytes >= bytes.length;
-      result = await session.part({ index, offset, bytes: bytes.subarray(offset, offset + partBytes), last }, signal);
+      result = await session.part({ offset, bytes: bytes.subarray(offset, offset + partBytes), last }, signal);
     }
     return result;
   };
