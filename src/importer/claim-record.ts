@@ -15,6 +15,8 @@ export interface ImportClaim {
   readonly attempt: number;
   /** Random mark of the process that made the claim. */
   readonly owner: string;
+  /** The process itself, see processMark. */
+  readonly process?: string | undefined;
   readonly manifestSha256: string;
   readonly index: string;
   readonly uri: string;
@@ -112,7 +114,8 @@ function parseClaim(text: string): ImportClaim | undefined {
   if (texts.some((name) => typeof o[name] !== 'string')) return undefined;
   if (typeof o['attempt'] !== 'number' || Number.isNaN(Date.parse(o['time'] as string))) return undefined;
   if (!Array.isArray(o['known']) || !o['known'].every((id) => typeof id === 'string')) return undefined;
-  if (['importId', 'released'].some((name) => o[name] !== undefined && typeof o[name] !== 'string')) return undefined;
+  if (['importId', 'released', 'process'].some((name) => o[name] !== undefined && typeof o[name] !== 'string'))
+    return undefined;
   if (o['fresh'] !== undefined && typeof o['fresh'] !== 'boolean') return undefined;
   return o as unknown as ImportClaim;
 }

@@ -7,6 +7,7 @@ import { listCommand } from './commands.js';
 import { failureHint } from './failure-hints.js';
 import { checkImportUri } from './import-uri.js';
 import { RECONCILE_POLL_MS, findTraced, lookUntil, type Trace } from './own-imports.js';
+import { isCertainlyGone, processMark } from './process-mark.js';
 import {
   DEFAULT_RECONCILE_WINDOW_MS,
   announce,
@@ -56,7 +57,8 @@ export interface ClaimedImport extends StartedImport {
  * - A claim with an import that is running or completed: it is adopted.
  * - A claim with an import that failed or was cancelled: IMPORT_FAILED or IMPORT_CANCELLED, unless `retry`.
  * - A claim without an import: another process is at it, or crashed. Its result is waited for, and the import looked for
- *   in the list, for the reconcile window; unseen, IMPORT_MAYBE_STARTED, unless `retry` or the claim is old enough.
+ *   in the list, for the reconcile window; unseen, IMPORT_MAYBE_STARTED, unless `retry`, the claim is old enough, or its
+ *   process was one of this machine and is no more: then nothing can begin any more that the list would not show by now.
  * - A claim for another manifest or URI: IMPORT_CONFLICT; with `retry` only if that import came to nothing.
  */
 export async function startClaimed(options: StartOptions, claimed: ClaimOptions): Promise<ClaimedImport> {
@@ -103,6 +105,14 @@ class ClaimedStart {
     if (settled === undefined) {
       const age = Date.now() - Date.parse(claim.time);
       if (retry || age > (this.claimed.settledMs ?? CLAIM_SETTLED_MS)) return undefined;
+      if (isCertainlyGone(claim.process)) {
+        this.options.onEvent?.({
+          type: 'note',
+          message:
+            'the run that began to start this import was killed before anything began; the import is started now',
+        });
+        return undefined;
+      }
       throw maybeStarted(client, claim.uri);
     }
     const id = settled.importId!;
@@ -186,6 +196,7 @@ class ClaimedStart {
       version: 1,
       attempt,
       owner: randomUUID(),
+      process: processMark(),
       manifestSha256: this.claimed.manifestSha256,
       index: this.#index,
       uri,

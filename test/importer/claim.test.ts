@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { startClaimed, type ClaimOptions } from '../../src/importer/claim.js';
 import type { ImportClaim } from '../../src/importer/claim-record.js';
+import { processMark } from '../../src/importer/process-mark.js';
 import type { StartOptions } from '../../src/importer/start.js';
 import type { ObjectStore } from '../../src/uploaders/object-store.js';
 import { openStore } from '../../src/uploaders/open-store.js';
@@ -109,6 +111,29 @@ describe('startClaimed', () => {
     expect((await read(1)).importId).toBe('1');
     expect(s.service.starts).toBe(1);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'a crash between claim and answer on this machine: unseen in the window, it is started now',
+    async () => {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+      const mark = processMark(child.pid);
+      expect(mark).toMatch(/^[0-9a-f-]{36} pid:\[\d+\] \d+ \d+$/);
+      const { start, read, age } = await book();
+      s.service.faults.set('start', [{ kind: 'reset', acts: false }]);
+      expect((await errorOf(start())).code).toBe('IMPORT_MAYBE_STARTED');
+      expect((await read(1)).process).toBe(processMark());
+      // As long as it lives it may still be at it; so may one of another machine, boot or container.
+      for (const other of [mark, mark!.replace(/^./, 'x'), mark!.replace(/\[\d+/, '[1'), 'nonsense', undefined]) {
+        await age(1, 0, { process: other });
+        expect((await errorOf(start())).code).toBe('IMPORT_MAYBE_STARTED');
+      }
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('exit', resolve));
+      await age(1, 0, { process: mark });
+      expect(await start()).toMatchObject({ id: '1', adopted: false, attempt: 2 });
+      expect(s.service.starts).toBe(1);
+    },
+  );
 
   it('a crash between claim and answer: found in the list; unseen, not started again', async () => {
     const { start, read, age } = await book();
