@@ -20,8 +20,8 @@ async function* rows(connection) {
 
 async function* records(connection) {
   for await (const { id, title, year, tenant, embedding } of rows(connection)) {
-    // NULL in a column: leave the field out, Pinecone takes no null.
-    const metadata = { title: title ?? undefined, year: year ?? undefined };
+    // NULL: the field is left out, since Pinecone takes no null. BIGINT: the driver's is no number of JSON.
+    const metadata = { title: title ?? undefined, year: year === null ? undefined : Number(year) };
     yield { id: String(id), values: embedding, metadata, namespace: tenant };
   }
 }

@@ -53,7 +53,9 @@ describe('examples', () => {
     });
     await api.stop();
     expect(out).toBe(`${count} records of 4 dimensions\n`);
-    expect(api).toMatchObject({ answered: Math.ceil(count / 64), refused: 2, most: 4 });
+    expect(api).toMatchObject({ answered: Math.ceil(count / 64), refused: 2 });
+    expect(api.most).toBeGreaterThan(1);
+    expect(api.most).toBeLessThanOrEqual(4);
     const rows = await duckdb(`SELECT id, "values", metadata FROM '${temp('texts')}/*/*.parquet'`);
     expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, i) => `t${i}`));
     expect(rows[70]).toEqual({ id: 't70', values: vectorOf('text 70'), metadata: '{"text":"text 70"}' });
