@@ -28,7 +28,7 @@ export interface ParquetFileSummary {
   /** Lower-case hex. */
   readonly sha256: string;
   /** As far as the sink computes any. */
-  readonly checksums: FileChecksums | undefined;
+  readonly checksums?: FileChecksums;
 }
 
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.
@@ -87,7 +87,9 @@ export class ParquetFileWriter {
     if (stored.bytes !== bytes) {
       throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
     }
-    return { records: this.rowCount, bytes, sha256: this.sections.digest(), checksums: stored.checksums };
+    const { checksums } = stored;
+    const summary = { records: this.rowCount, bytes, sha256: this.sections.digest() };
+    return checksums === undefined ? summary : { ...summary, checksums };
   }
 
   /** Drops the file. Never throws. */
