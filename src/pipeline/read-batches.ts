@@ -10,6 +10,8 @@ export interface ReadBatchesOptions {
   readonly pool: ReaderPool;
   /** The mapping in force, asked once, with the first chunk. */
   readonly configOf: (first: Chunk) => ReaderConfig;
+  /** Take the fingerprints of all good rows. Default false. */
+  readonly fingerprints?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,14 +27,14 @@ export async function* readBatches(
     yield* readBlocks(blocks, options);
     return;
   }
-  const { pool, configOf, signal } = options;
+  const { pool, configOf, fingerprints, signal } = options;
   const underWay = new UnderWay();
   let config: ReaderConfig | undefined;
   try {
     for await (const chunk of chunks) {
       throwIfAborted(signal);
       config ??= configOf(chunk);
-      underWay.push(pool.read(config, chunk));
+      underWay.push(pool.read(config, chunk, fingerprints));
       if (underWay.length >= pool.width) yield* underWay.next(({ batch }) => batch);
     }
     while (underWay.length > 0) yield* underWay.next(({ batch }) => batch);
@@ -44,7 +46,7 @@ export async function* readBatches(
 /** Blocks are read by the threads themselves, which do not know what lies before them: the lines are counted here. */
 async function* readBlocks(
   blocks: FileBlocks,
-  { pool, configOf, signal }: ReadBatchesOptions,
+  { pool, configOf, fingerprints, signal }: ReadBatchesOptions,
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const underWay = new UnderWay();
   let config: ReaderConfig | undefined;
@@ -57,7 +59,7 @@ async function* readBlocks(
     for await (const block of blocks.blocks()) {
       throwIfAborted(signal);
       config ??= configOf(blocks.sampleOf(block));
-      underWay.push(pool.read(config, block));
+      underWay.push(pool.read(config, block, fingerprints));
       if (underWay.length >= pool.blocks) yield* underWay.next(numbered);
     }
     while (underWay.length > 0) yield* underWay.next(numbered);

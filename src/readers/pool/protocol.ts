@@ -17,6 +17,8 @@ export interface ReadRequest {
   /** With the first chunk of that mapping that this thread gets. */
   readonly config?: ReaderConfig | undefined;
   readonly chunk: Chunk | FileBlock;
+  /** Take the fingerprints of the good rows. */
+  readonly fingerprints: boolean;
   /** For the columns: memory that came back from an earlier job. */
   readonly memory?: ArrayBuffer | undefined;
 }

@@ -20,8 +20,12 @@ export interface ReaderPool {
   readonly width: number;
   /** The same for blocks of files, which take no memory before they are read. */
   readonly blocks: number;
-  /** A chunk's bytes belong to the pool from here on. */
-  read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns>;
+  /**
+   * A chunk's bytes belong to the pool from here on.
+   *
+   * @param fingerprints take those of the good rows. Default false
+   */
+  read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints?: boolean): Promise<CheckedColumns>;
   close(): Promise<void>;
 }
 
@@ -48,7 +52,7 @@ class InlinePool implements ReaderPool {
 
   constructor(private readonly rules: RuleOptions) {}
 
-  async read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns> {
+  async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints?: boolean): Promise<CheckedColumns> {
     if (this.#reader === undefined || this.#config !== config) {
       this.#reader = createReader(config);
       this.#config = config;
@@ -57,7 +61,7 @@ class InlinePool implements ReaderPool {
     await new Promise(setImmediate);
     const memory = this.#spare;
     this.#spare = undefined;
-    const read = readAndCheck(this.#reader, chunk, this.rules, memory);
+    const read = readAndCheck(this.#reader, chunk, this.rules, { fingerprints, memory });
     return { ...read, release: () => (this.#spare = memoryOf(read.batch)) };
   }
 
@@ -95,7 +99,7 @@ class ThreadPool implements ReaderPool {
     this.blocks = workers * (1 + BLOCKS_AHEAD);
   }
 
-  read(config: ReaderConfig, chunk: Chunk | FileBlock): Promise<CheckedColumns> {
+  read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
     const thread = this.#leastBusy();
     let mapping = this.#mappings.get(config);
     if (mapping === undefined) this.#mappings.set(config, (mapping = this.#mappings.size));
@@ -103,7 +107,7 @@ class ThreadPool implements ReaderPool {
     thread.mappings.add(mapping);
     const job = this.#job++;
     const memory = thread.spare.pop();
-    const request: ReadRequest = { job, mapping, config: known ? undefined : config, chunk, memory };
+    const request: ReadRequest = { job, mapping, config: known ? undefined : config, chunk, fingerprints, memory };
     const moved = memory === undefined ? [] : [memory];
     if ('bytes' in chunk) {
       const { bytes } = chunk;

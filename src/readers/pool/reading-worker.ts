@@ -13,10 +13,10 @@ const { kernel, rules } = workerData as ReadingThreadData;
 const readers = new Map<number, ChunkReader>();
 useKernelCode(kernel);
 
-port.on('message', ({ job, mapping, config, chunk, memory }: ReadRequest) => {
+port.on('message', ({ job, mapping, config, chunk, fingerprints, memory }: ReadRequest) => {
   try {
     if (config !== undefined) readers.set(mapping, createReader(config));
-    const read = readAndCheck(readers.get(mapping)!, chunk, rules, memory);
+    const read = readAndCheck(readers.get(mapping)!, chunk, rules, { fingerprints, memory });
     // All columns lie in one buffer, which is moved to the other thread and not copied.
     port.postMessage({ job, read } satisfies ReadResponse, [read.batch.ids.bytes.buffer as ArrayBuffer]);
   } catch (thrown) {
