@@ -396,12 +396,12 @@ describe('JSONL rejects', () => {
     ['an index with a fraction', sparse, sv('[1.5]', '[1]'), { code: 'SPARSE_INDEX' }],
     ['an index of 2^32', sparse, sv('[4294967296]', '[1]'), { code: 'SPARSE_INDEX' }],
     ['a text for an index', sparse, sv('["1"]', '[1]'), { code: 'SPARSE_INDEX' }],
-    ['NaN in a sparse vector', sparse, sv('[1]', '[NaN]'), { code: 'VALUES_NOT_FINITE', field: 'sv.values' }],
+    ['NaN in a sparse vector', sparse, sv('[1]', '[NaN]'), { code: 'SPARSE_NOT_FINITE', field: 'sv.values' }],
     [
       'NaN beside a sparse vector',
       sparse,
       `{"id":"a","sv":{"indices":[1],"values":[1],"x":NaN}}`,
-      { code: 'VALUES_NOT_FINITE' },
+      { code: 'SPARSE_NOT_FINITE' },
     ],
     ['a text in a sparse vector', sparse, sv('[1]', '["1"]'), { code: 'SPARSE_TYPE' }],
     [

@@ -179,7 +179,7 @@ function takePairs(): void {
     wrongJson(code.SPARSE_INDEX, code.FIELD_SPARSE_INDICES, code.EXPECT_INDICES, badIndexAt);
   } else if (firstValue < pairs) {
     if (infiniteAt != 0 || isNonFinite(valueAt, endOf(valueAt))) {
-      wrongJson(code.VALUES_NOT_FINITE, code.FIELD_SPARSE_VALUES, code.EXPECT_FINITE, valueAt);
+      wrongJson(code.SPARSE_NOT_FINITE, code.FIELD_SPARSE_VALUES, code.EXPECT_FINITE, valueAt);
     } else {
       wrongJson(code.SPARSE_TYPE, code.FIELD_SPARSE_VALUES, code.EXPECT_NUMBERS, valueAt);
     }
@@ -220,7 +220,7 @@ export function readSparseText(start: usize, end: usize): bool {
   if (valid && isObject) {
     takeSparse();
     if (seen > 0) {
-      wrongNumbers(code.VALUES_NOT_FINITE, code.FIELD_SPARSE_VALUES, code.EXPECT_FINITE, code.GOT_NON_FINITE, 0, 0);
+      wrongNumbers(code.SPARSE_NOT_FINITE, code.FIELD_SPARSE_VALUES, code.EXPECT_FINITE, code.GOT_NON_FINITE, 0, 0);
     }
   } else if (valid) {
     wrong(code.SPARSE_TYPE, code.FIELD_SPARSE, code.EXPECT_SPARSE, code.GOT_JSON, value, stop);
