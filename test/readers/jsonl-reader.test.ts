@@ -401,7 +401,7 @@ describe('JSONL rejects', () => {
       'NaN beside a sparse vector',
       sparse,
       `{"id":"a","sv":{"indices":[1],"values":[1],"x":NaN}}`,
-      { code: 'SPARSE_NOT_FINITE' },
+      { code: 'VALUES_NOT_FINITE' },
     ],
     ['a text in a sparse vector', sparse, sv('[1]', '["1"]'), { code: 'SPARSE_TYPE' }],
     [

@@ -188,8 +188,8 @@ const BAD: Readonly<Record<string, BadRecord>> = {
   'too many entries': {
     code: 'SPARSE_TOO_MANY',
     kind: 'sparse',
-    json: `{"id":"a","sparse_values":{"indices":[${many}],"values":[${many}]}}`,
-    csv: `a,,"{""indices"":[${many}],""values"":[${many}]}",,`,
+    json: `{"id":"a","sparse_values":{"indices":[${many.join()}],"values":[${many.join()}]}}`,
+    csv: `a,,"{""indices"":[${many.join()}],""values"":[${many.join()}]}",,`,
     sql: `('a', NULL, range(2049), range(2049), NULL)`,
     service: /2049 non-zero values/,
   },
