@@ -65,7 +65,7 @@ describe('examples', () => {
     // As of a data set of Wikipedia paragraphs with embeddings: int32 ids, float64 lists, several files.
     for (const part of [0, 1]) {
       await duckdb(`COPY (SELECT (i + 1000 * ${part})::INTEGER AS _id, 'Title ' || i AS title, 'Text "' || i || '"' AS text,
-        'https://example.org/' || i AS url, i * 0.5 AS views, i % 7 AS paragraph_id, [i + 1, 0.1, 1e-40]::DOUBLE[] AS emb
+        'https://example.org/' || i AS url, i * 0.5 AS views, i % 7 AS paragraph_id, [i + 1 + 1000 * ${part}, 0.1, 1e-40]::DOUBLE[] AS emb
         FROM range(1000) t(i)) TO '${temp(`train-0000${part}-of-00002.parquet`)}' (FORMAT parquet, ROW_GROUP_SIZE 300)`);
     }
     const out = await example('hugging-face.mjs', [temp('train-*.parquet'), temp('wikipedia'), '7']);
@@ -82,7 +82,7 @@ describe('examples', () => {
       },
       {
         id: '1999',
-        values: [1000, 0.1, 1e-40].map(Math.fround),
+        values: [2000, 0.1, 1e-40].map(Math.fround),
         metadata: '{"title":"Title 999","text":"Text \\"999\\"","url":"https://example.org/999","views":499.5}',
       },
     ]);
