@@ -1,9 +1,9 @@
 // Builds dist/: TypeScript first, then the used parts of @dsnp/parquetjs as one file, so that users need not install it
 // (its own dependencies hold a cloud SDK, a file system and WebAssembly that pineload never calls).
 import { spawnSync } from 'node:child_process';
-import { chmod, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { buildKernels } from './build-kernel.mjs';
@@ -31,8 +31,7 @@ await rm(dist, { recursive: true, force: true });
 compile();
 await buildKernels(dist);
 await bundleParquetjs();
-const cli = join(dist, 'cli', 'main.js');
-if (await stat(cli).catch(() => undefined)) await chmod(cli, 0o755);
+await bundleCli();
 
 function compile() {
   const tsc = require.resolve('typescript/bin/tsc');
@@ -41,6 +40,47 @@ function compile() {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/**
+ * The command line and the reading thread in a few files: Node takes a millisecond or two for each module that it loads, and they are
+ * hundreds. What the library imports stays as it is. Packages are not bundled.
+ */
+async function bundleCli() {
+  const cli = join(dist, 'cli', 'main.js');
+  const folder = join(dist, 'bundle');
+  await bundleOwn(cli, folder, '[name].js');
+  await writeFile(cli, "#!/usr/bin/env node\nimport '../bundle/main.js';\n");
+  await chmod(cli, 0o755);
+  const thread = join(dist, 'readers', 'pool', 'reading-worker.js');
+  await bundleOwn(thread, dirname(thread), 'reading-worker.js');
+}
+
+/** Bundles an entry with what it imports of our own; `import.meta.url` stays that of each module. */
+async function bundleOwn(entry, folder, name) {
+  const pathFrom = (file) => relative(folder, file).split(sep).join('/');
+  const bundle = await rolldown({
+    input: entry,
+    platform: 'node',
+    plugins: [
+      {
+        name: 'own-modules-only',
+        resolveId(id, importer) {
+          if (importer === undefined) return null;
+          if (!id.startsWith('.')) return { id, external: true };
+          const file = join(dirname(importer), id);
+          // Bundled already, with notices beside it.
+          return file.endsWith(join('vendor', 'parquetjs.js')) ? { id: pathFrom(file), external: true } : null;
+        },
+        transform(code, id) {
+          const url = `new URL(${JSON.stringify(pathFrom(id))}, import.meta.url).href`;
+          return code.includes('import.meta.url') ? code.replaceAll('import.meta.url', url) : null;
+        },
+      },
+    ],
+  });
+  await bundle.write({ dir: folder, format: 'esm', entryFileNames: name, chunkFileNames: '[name]-[hash].js' });
+  await bundle.close();
 }
 
 async function bundleParquetjs() {

@@ -46,7 +46,7 @@ export async function runCommand(
   work: (context: CommandContext) => Promise<CommandResult>,
 ): Promise<void> {
   const json = flags.json ?? false;
-  const presenter = createPresenter({ json, quiet: flags.quiet ?? false, stream: process.stderr });
+  const presenter = await createPresenter({ json, quiet: flags.quiet ?? false, stream: process.stderr });
   const job = new JobFiles(commandName(), flags, (event) => presenter.show(event));
   const onEvent: EventListener = (event) => {
     job.take(event);

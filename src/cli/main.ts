@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EXIT } from '../base/exit-codes.js';
+import { VERSION } from '../base/version.js';
 import { watchStopSignals } from './stop-signal.js';
 
 watchStopSignals();
@@ -14,15 +15,24 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
-try {
-  await buildProgram().parseAsync(process.argv);
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Commander has said what is wrong; help and version end with 0.
-  process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-  if (error.exitCode !== 0) {
-    const { reportUsageError } = await import('./usage-error.js');
-    reportUsageError(error, process.argv.slice(2), process.env);
+if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2]!)) {
+  // Scripts ask for it at every step; nothing else need be loaded for the answer.
+  process.stdout.write(`${VERSION}\n`);
+} else {
+  await run();
+}
+
+async function run(): Promise<void> {
+  const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
+  try {
+    await buildProgram().parseAsync(process.argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has said what is wrong; help and version end with 0.
+    process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    if (error.exitCode !== 0) {
+      const { reportUsageError } = await import('./usage-error.js');
+      reportUsageError(error, process.argv.slice(2), process.env);
+    }
   }
 }

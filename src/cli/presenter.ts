@@ -1,4 +1,4 @@
-import { createLogUpdate } from 'log-update';
+import type { createLogUpdate } from 'log-update';
 import { formatBytes, formatCount, formatSeconds } from '../base/bytes.js';
 import type { PineloadEvent } from '../base/events.js';
 import { renderEvent } from '../base/render-event.js';
@@ -20,11 +20,13 @@ export interface PresenterOptions {
 }
 
 /** Bars on a terminal, lines elsewhere, JSON lines on request. */
-export function createPresenter(options: PresenterOptions): Presenter {
+export async function createPresenter(options: PresenterOptions): Promise<Presenter> {
   if (options.json) return new JsonPresenter(options.stream);
   const animated = options.stream.isTTY && process.env.TERM !== 'dumb' && process.env.CI === undefined;
   if (options.quiet || !animated) return new PlainPresenter(options.stream, options.quiet);
-  return new TerminalPresenter(options.stream);
+  // Loaded for terminals only: it takes its time.
+  const { createLogUpdate } = await import('log-update');
+  return new TerminalPresenter(options.stream, createLogUpdate(options.stream));
 }
 
 class JsonPresenter implements Presenter {
@@ -66,32 +68,32 @@ class PlainPresenter implements Presenter {
 }
 
 class TerminalPresenter implements Presenter {
-  readonly #live: ReturnType<typeof createLogUpdate>;
   #bar: string | undefined;
   readonly #started = performance.now();
 
-  constructor(private readonly stream: NodeJS.WriteStream) {
-    this.#live = createLogUpdate(stream);
-  }
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly live: ReturnType<typeof createLogUpdate>,
+  ) {}
 
   show(event: PineloadEvent): void {
     const progress = progressText(event);
     if (progress !== undefined) {
       this.#bar = this.#draw(progress);
-      this.#live(this.#bar);
+      this.live(this.#bar);
       return;
     }
     const text = renderEvent(event);
     if (text === undefined) return;
-    this.#live.clear();
+    this.live.clear();
     this.stream.write(`${text}\n`);
     if (event.type.endsWith('.done') || event.type === 'error') this.#bar = undefined;
-    if (this.#bar !== undefined) this.#live(this.#bar);
+    if (this.#bar !== undefined) this.live(this.#bar);
   }
 
   close(): void {
-    this.#live.clear();
-    this.#live.done();
+    this.live.clear();
+    this.live.done();
   }
 
   #draw({ text, share, ownTime }: ProgressText): string {
