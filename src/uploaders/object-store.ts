@@ -52,9 +52,10 @@ export interface WriteOptions {
   readonly checksums?: readonly ('crc64nvme' | 'crc32c')[] | undefined;
   /**
    * `create` only: the bytes are those of an earlier write of this key that may have been cut off. What is stored of it and
-   * hashes the same is not sent again. Default false.
+   * hashes the same is not sent again: with `parts`, of one that was not finished; with true, of the finished object too (a question
+   * for every object, and its word is taken for all bytes but the last). Default false.
    */
-  readonly resume?: boolean | undefined;
+  readonly resume?: boolean | 'parts' | undefined;
   /**
    * Short notes kept beside the object; local directories keep none. Names are lower-case ASCII letters and digits only: Azure takes
    * no hyphen, some proxies drop header names with an underscore.

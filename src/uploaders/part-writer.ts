@@ -235,7 +235,7 @@ export class PartWriter implements ObjectWriter {
     const bytes = this.#contents();
     this.#endPart();
     const written = this.#written();
-    if (this.options.resume) {
+    if (this.options.resume === true) {
       const before = await this.sink.stored(signal);
       if (before !== undefined && this.sink.isSame(before, written)) return before;
     }
@@ -251,7 +251,7 @@ export class PartWriter implements ObjectWriter {
   async #ship(last: boolean): Promise<void> {
     const { signal } = this.#stop;
     if (!this.#begun && this.#held === undefined) {
-      const before = this.options.resume ? await this.sink.stored(signal) : undefined;
+      const before = this.options.resume === true ? await this.sink.stored(signal) : undefined;
       if (before !== undefined && hasChecksum(before, this.sink.checksum)) {
         this.#held = before;
       } else {

@@ -152,7 +152,8 @@ async function copy(
       ifAbsent: !force,
       contentType: 'application/vnd.apache.parquet',
       metadata: { [SHA256_METADATA]: file.sha256 },
-      resume: true,
+      // Objects that are there have been looked at already.
+      resume: 'parts',
       signal,
     });
     for await (const chunk of from.read(file.path, { signal })) {

@@ -21,7 +21,7 @@ export interface FileSettings {
   readonly pageBytes: number | undefined;
   readonly version: string;
   readonly ifAbsent: boolean;
-  readonly resume: boolean;
+  readonly resume: boolean | 'parts';
   readonly signal: AbortSignal | undefined;
   readonly onFile: ((file: ManifestFile) => void) | undefined;
 }
