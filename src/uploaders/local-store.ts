@@ -11,6 +11,8 @@ import type { Target } from './uri.js';
 
 /** Bytes asked of the file system at a time. */
 export const LOCAL_READ_BYTES = 1024 * 1024;
+/** After so many bytes the disk is set to work, before the file is complete. */
+export const SYNC_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /**
  * A local directory as a store. Files appear whole: written under a temporary name, fsynced, renamed (or linked, which
@@ -295,6 +297,9 @@ export class LocalStore implements ObjectStore {
 class LocalWriter implements ObjectWriter {
   #state: 'open' | 'closed' | 'aborted' = 'open';
   #bytes = 0;
+  /** Bytes that were written when the last sync began, and that sync while it runs. */
+  #synced = 0;
+  #syncing: Promise<void> | undefined;
   readonly #crcs: readonly Crc[];
 
   constructor(
@@ -312,21 +317,43 @@ class LocalWriter implements ObjectWriter {
   async write(bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen();
     throwIfAborted(this.options.signal);
+    const written = this.#writeAll(bytes);
+    // Meanwhile; a fault of the write is met below.
+    written.catch(() => undefined);
     for (const crc of this.#crcs) crc.update(bytes);
     try {
-      for (let at = 0; at < bytes.length;) {
-        at += (await this.handle.write(bytes, at, bytes.length - at, this.#bytes + at)).bytesWritten;
-      }
+      await written;
     } catch (error) {
       throw this.explain(error);
     }
     this.#bytes += bytes.length;
+    this.#beginSync();
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += (await this.handle.write(bytes, at, bytes.length - at, this.#bytes + at)).bytesWritten;
+    }
+  }
+
+  /**
+   * Sets the disk to work while the file is still written, as the system by itself would only much later: of a large file little is left
+   * to wait for at its end. What fails here fails again there.
+   */
+  #beginSync(): void {
+    if (this.#syncing !== undefined || this.#bytes - this.#synced < SYNC_AHEAD_BYTES) return;
+    this.#synced = this.#bytes;
+    this.#syncing = this.handle
+      .datasync()
+      .catch(() => undefined)
+      .finally(() => (this.#syncing = undefined));
   }
 
   async close(): Promise<ObjectInfo> {
     this.#mustBeOpen();
     try {
       throwIfAborted(this.options.signal);
+      await this.#syncing;
       await this.handle.sync();
       const stats = await this.handle.stat({ bigint: true });
       await this.handle.close();

@@ -36,11 +36,20 @@ export const BLOCKS_AHEAD = 5;
 /** Memory for columns that is kept at each thread for the next chunks. */
 const SPARE_MEMORIES = BLOCKS_AHEAD + 1;
 
-/** `workers` threads; 1 reads on the calling thread, without any. */
-export function openReaderPool(workers: number, rules: RuleOptions): ReaderPool {
+/** For every so many bytes of input a thread is started at once; more follow when there is work for them. */
+const BYTES_PER_THREAD = 2 * 1024 * 1024;
+
+/**
+ * `workers` threads; 1 reads on the calling thread, without any.
+ *
+ * @param bytes of input to come, if known: a thread takes a tenth of a second to start, which goes on while other things are prepared
+ */
+export function openReaderPool(workers: number, rules: RuleOptions, bytes = 0): ReaderPool {
   // Run from its TypeScript sources (as by tests), there is no compiled file that a thread could load.
   const compiled = import.meta.url.endsWith('.js');
-  return workers > 1 && compiled ? new ThreadPool(workers, rules) : new InlinePool(rules);
+  return workers > 1 && compiled
+    ? new ThreadPool(workers, rules, Math.floor(bytes / BYTES_PER_THREAD))
+    : new InlinePool(rules);
 }
 
 class InlinePool implements ReaderPool {
@@ -94,9 +103,11 @@ class ThreadPool implements ReaderPool {
   constructor(
     private readonly workers: number,
     private readonly rules: RuleOptions,
+    startWith: number,
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
     this.blocks = workers * (1 + BLOCKS_AHEAD);
+    for (let i = 0; i < Math.min(workers, startWith); i++) this.#start();
   }
 
   read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
