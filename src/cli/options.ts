@@ -141,6 +141,7 @@ export const TARGET: readonly Spec[] = [
     },
   ),
   spec('Output', '--tmp-dir <dir>', 'for records that do not fit the memory'),
+  spec('Output', '--no-tmp-check', 'go on where there may be too little room for them'),
 ];
 
 /** How stores are reached. */

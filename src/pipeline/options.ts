@@ -88,6 +88,8 @@ export interface TargetOptions extends CommonOptions, LimitOptions, RecordRules 
   readonly sets?: number | undefined;
   /** For spilled records. Default: the system's. */
   readonly tmpDir?: string | undefined;
+  /** Stop before anything is read where tmpDir has too little room for what may be spilled. Default true. */
+  readonly tmpCheck?: boolean | undefined;
 }
 
 /** Options of `convert`. On the command line each is a flag (`idField` is `--id-field`) and a variable (`PINELOAD_ID_FIELD`). */

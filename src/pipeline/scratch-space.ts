@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { formatBytes } from '../base/bytes.js';
 import { PineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
+import { pieceBytes, type Plan, type Split } from './plan.js';
 
 /** A number in text takes ten bytes or more (eight digits, a point, a comma), and four as float32; ids and metadata stay as long. */
 export const SPILLED_SHARE_OF_TEXT = 0.5;
@@ -35,6 +36,21 @@ export function scratchNeeded(facts: ScratchFacts): number | undefined {
   const gathered = splitBytes * (compressed ? DECOMPRESSED_SHARE : 1) * SPILLED_SHARE_OF_TEXT;
   // Half of the memory is freed at a time, so less than that never goes to disk.
   return gathered <= maxBufferedBytes / 2 ? 0 : Math.ceil(gathered) * splitsAtOnce;
+}
+
+/** The facts of those splits of a plan that are still to be done. */
+export function scratchFacts(plan: Plan, splits: readonly Split[], maxBufferedBytes: number): ScratchFacts {
+  const pieces = splits.flatMap((split) => split.pieces);
+  const inputs = pieces.map(({ input }) => plan.inputs[input]!);
+  const sizes = splits.map((split) => split.pieces.reduce((sum, piece) => sum + pieceBytes(piece, plan), 0));
+  const { mapping } = plan;
+  return {
+    splitBytes: inputs.some(({ bytes }) => bytes === undefined) ? undefined : sizes.reduce((a, b) => Math.max(a, b), 0),
+    // `auto` is told by the first bytes only.
+    compressed: inputs.some(({ compression }) => compression !== 'none' && compression !== 'auto'),
+    oneNamespace: mapping.format !== 'records' && mapping.namespace.every((part) => typeof part === 'string'),
+    maxBufferedBytes,
+  };
 }
 
 export interface ScratchOptions {

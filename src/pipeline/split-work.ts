@@ -19,6 +19,7 @@ import { Throttle } from './progress.js';
 import { readBatches } from './read-batches.js';
 import type { LinesBefore } from './reject-log.js';
 import { ruleOptions } from './rule-options.js';
+import { checkScratchSpace, scratchFacts } from './scratch-space.js';
 import type { Settings } from './settle.js';
 import { SplitRun } from './split-run.js';
 import type { Target } from './stores.js';
@@ -35,6 +36,7 @@ export interface SplitWorkOptions extends MappingOptions {
   readonly opened?: { readonly input: number; readonly chunks: OpenedChunks } | undefined;
   readonly csvNoMultiline?: boolean | undefined;
   readonly tmpDir?: string | undefined;
+  readonly tmpCheck?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: EventListener | undefined;
   /** Counts stored bytes as they are read; for progress only. */
@@ -83,6 +85,8 @@ export class SplitWork {
       bytes: this.#bytesTotal,
       resumedSplits: splits.filter(({ index }) => finished.has(index)).length,
     });
+    const open = splits.filter(({ index }) => !finished.has(index));
+    await checkScratchSpace(scratchFacts(this.#plan, open, this.options.settings.maxBufferedBytes), this.options);
     for (const split of splits) {
       const before = finished.get(split.index);
       if (before !== undefined) for (const piece of split.pieces) this.#reading.bytes += pieceBytes(piece, this.#plan);
