@@ -101,6 +101,17 @@ class PineloadPodOperator(KubernetesPodOperator):
         self.arguments = without_empty([*self.arguments, *self.more_arguments])
         return super().execute(context)
 
+    def build_pod_request_obj(self, context: Any = None) -> k8s.V1Pod:
+        """Lets the provider's own container, which hands the summary over, do no more than pineload's may."""
+        pod = super().build_pod_request_obj(context)
+        for container in pod.spec.containers:
+            container.security_context = container.security_context or k8s.V1SecurityContext(
+                allow_privilege_escalation=False,
+                read_only_root_filesystem=True,
+                capabilities=k8s.V1Capabilities(drop=["ALL"]),
+            )
+        return pod
+
     def cleanup(self, pod: Any, remote_pod: Any, xcom_result: Any = None, context: Any = None) -> None:
         """Lets exit codes decide, where the provider knows a failure only."""
         try:
