@@ -48,7 +48,7 @@ describe('the package', () => {
   it('holds what users need and nothing else', () => {
     const folders = new Set(files.map((file) => file.split('/')[0]));
     expect([...folders].sort()).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'dist', 'docs', 'examples', 'package.json'].sort(),
+      ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'deploy', 'dist', 'docs', 'examples', 'package.json'].sort(),
     );
     expect(files).toContain('dist/index.d.ts');
     expect(files).toContain('dist/cli/main.js');
