@@ -24,6 +24,14 @@ export function addValidateCommand(program: Command): void {
     .addOption(
       option('--max-findings <n>', 'findings told of each code (default: 10); all are counted').argParser(Number),
     )
+    .addOption(
+      option(
+        '--duplicates <what>',
+        'repeated ids, identical vectors: errors (default), warnings, not looked for',
+      ).choices(['error', 'warn', 'allow']),
+    )
+    .addOption(option('--max-memory <size>', 'memory of the whole process (default: 512MB)'))
+    .addOption(option('--tmp-dir <dir>', 'for what does not fit the memory'))
     .addOption(option('--html <file>', 'also write the report as a page of HTML'));
   addOptions(command, RULES, LIMITS, CONNECTION, STORE, OUTPUT)
     .addHelpText(

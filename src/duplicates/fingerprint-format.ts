@@ -1,8 +1,8 @@
 /**
  * The fingerprints of a split, as its object in the state has them, little-endian:
  *
- *     origins     per record, in input order: line and byte offset, counted from those of its batch (2 words)
- *     ids         per record, sorted by fingerprint: fingerprint (high, low), row, number in input order (4 words)
+ *     origins     per record, in the order in which they came: line and byte offset, counted from those of its batch (2 words)
+ *     ids         per record, sorted by fingerprint: fingerprint (high, low), row, number in that order (4 words)
  *     vectors     the same for vectors
  *     batches     per batch: number of its first record, index of its source, line, byte offset (4 float64)
  *     buckets     for ids, then vectors: BUCKETS + 1 words, how many records come before each bucket

@@ -66,13 +66,17 @@ export class FingerprintRecorder {
     const namespaces = new Array<{ readonly index: number; records: number } | undefined>(dictionary.length);
     const { ids, vectors } = fingerprints;
     const { lines, byteOffsets } = origin;
-    let begun = false;
+    // Rows may have been put together by namespace: the first one need not be the first of the input.
+    let [firstLine, firstByte] = [Infinity, Infinity];
     for (let row = 0; row < rows; row++) {
       if (rejected[row] !== 0) continue;
-      if (!begun) {
-        begun = true;
-        this.#batches.push(this.#records, this.#source(origin.source), lines[row]!, byteOffsets[row]!);
-      }
+      firstLine = Math.min(firstLine, lines[row]!);
+      firstByte = Math.min(firstByte, byteOffsets[row]!);
+    }
+    if (firstLine === Infinity) return;
+    this.#batches.push(this.#records, this.#source(origin.source), firstLine, firstByte);
+    for (let row = 0; row < rows; row++) {
+      if (rejected[row] !== 0) continue;
       if (this.#ids.isFull) await this.#spill();
       const code = codes[row]!;
       const namespace = (namespaces[code] ??= this.#namespace(dictionary[code]!));
@@ -81,9 +85,8 @@ export class FingerprintRecorder {
       write(this.#ids, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
       write(this.#vectors, vectors[2 * row + 1]!, vectors[2 * row]!, namespace.index, position, number);
       if (this.#originWords === this.#origins.length) await this.#flushOrigins();
-      const first = this.#batches.length - BATCH_NUMBERS;
-      this.#origins[this.#originWords++] = lines[row]! - this.#batches[first + 2]!;
-      this.#origins[this.#originWords++] = byteOffsets[row]! - this.#batches[first + 3]!;
+      this.#origins[this.#originWords++] = lines[row]! - firstLine;
+      this.#origins[this.#originWords++] = byteOffsets[row]! - firstByte;
     }
     if (this.#records > MAX_RECORDS) {
       throw new PineloadError('LIMIT_EXCEEDED', {

@@ -5,9 +5,10 @@ import type { VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import { SplitWriter } from '../writers/split-writer.js';
+import { Crc } from '../uploaders/checksum/crc.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { readBatches } from '../validate/read-batches.js';
-import { StoredRows } from './duplicates-rows.js';
+import { AS_WRITTEN, StoredRows } from './duplicates-rows.js';
 
 export interface RewriteOptions {
   readonly store: ObjectStore;
@@ -57,7 +58,7 @@ export async function withoutRows(
   try {
     const drop = new Set(rows);
     let first = 0;
-    const read = { dimension, namespace: file.namespace, source: file.path, maxMetadataBytes: Infinity };
+    const read = { dimension, namespace: file.namespace, source: file.path, limits: AS_WRITTEN };
     for await (const batch of readBatches(opened.file, opened.columns, read)) {
       throwIfAborted(signal);
       if (batch.rejects.length > 0) throw changed(store, file, 'records that were not written');
@@ -71,6 +72,8 @@ export async function withoutRows(
   } catch (error) {
     await writer.abort();
     throw error;
+  } finally {
+    await opened.file.input.close?.();
   }
 }
 
@@ -91,18 +94,22 @@ function only(store: ObjectStore, key: string): ObjectStore {
   };
 }
 
+/** What the writer would have told of the file. */
 async function checksum(
   store: ObjectStore,
   key: string,
   signal: AbortSignal | undefined,
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
+): Promise<Pick<ManifestFile, 'bytes' | 'sha256' | 'crc64nvme' | 'crc32c'>> {
   const hash = createHash('sha256');
+  const [crc64nvme, crc32c] = [new Crc('crc64nvme'), new Crc('crc32c')];
   let bytes = 0;
   for await (const part of store.read(key, { signal })) {
     hash.update(part);
+    crc64nvme.update(part);
+    crc32c.update(part);
     bytes += part.length;
   }
-  return { bytes, sha256: hash.digest('hex') };
+  return { bytes, sha256: hash.digest('hex'), crc64nvme: crc64nvme.hex(), crc32c: crc32c.hex() };
 }
 
 function changed(store: ObjectStore, file: ManifestFile, got: string): PineloadError {

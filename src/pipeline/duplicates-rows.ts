@@ -3,6 +3,7 @@ import { throwIfAborted } from '../base/abort.js';
 import { DIGEST_BYTES, type DuplicateKind } from '../duplicates/find-duplicates.js';
 import { corrupt, openParquet, type ParquetFile } from '../parquet/decode/index.js';
 import type { RecordBatch } from '../records/batch.js';
+import type { RecordLimits } from '../records/limits.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { bindColumns, type ImportColumns } from '../validate/columns.js';
 import { FindingLog } from '../validate/findings.js';
@@ -18,6 +19,9 @@ export interface StoredFile {
 
 /** Footers kept, so that a file that is asked of again is not opened again. */
 const OPEN_FILES = 16;
+
+/** What is read back was checked when it was written or validated. */
+export const AS_WRITTEN: RecordLimits = { idLength: 2 ** 20, metadataBytes: 2 ** 30, sparseEntries: 2 ** 20 };
 
 /** Single rows of Parquet files, read back by our own decoder; only the row groups and columns that are needed. */
 export class StoredRows {
@@ -76,6 +80,20 @@ export class StoredRows {
       kind === 'ids'
         ? { id: columns.id, values: undefined, sparse: undefined, metadata: undefined }
         : { ...columns, metadata: undefined };
+    try {
+      await this.#rows(file, needed, stored, rows, take);
+    } finally {
+      await file.input.close?.();
+    }
+  }
+
+  async #rows(
+    file: ParquetFile,
+    needed: ImportColumns,
+    stored: StoredFile,
+    rows: readonly number[],
+    take: (batch: RecordBatch, row: number) => void,
+  ): Promise<void> {
     let next = 0;
     let groupFirst = 0;
     for (const group of file.metadata.rowGroups) {
@@ -83,7 +101,12 @@ export class StoredRows {
       if (next < rows.length && rows[next]! < groupEnd) {
         // Only this row group, and of it only what lies before the last wanted row.
         const part = { ...file, metadata: { ...file.metadata, rowGroups: [group] } };
-        const options = { dimension: this.dimension, namespace: stored.namespace, source: stored.key };
+        const options = {
+          dimension: this.dimension,
+          namespace: stored.namespace,
+          source: stored.key,
+          limits: AS_WRITTEN,
+        };
         let first = groupFirst;
         for await (const batch of readBatches(part, needed, options)) {
           throwIfAborted(this.signal);

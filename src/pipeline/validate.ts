@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { formatCount } from '../base/bytes.js';
 import { PineloadError } from '../base/errors.js';
@@ -20,11 +21,14 @@ import type { ValidateReport } from '../validate/report.js';
 import {
   validateOneFile,
   validateStore,
+  type ValidateContext,
   type ValidatedImport,
   type ValidateSettings,
 } from '../validate/validate-store.js';
 import type { Manifest } from '../writers/manifest.js';
-import { importLimits, type CommonOptions, type LimitOptions } from './options.js';
+import { checkDuplicatesMode } from './duplicates-mode.js';
+import { ImportDuplicates } from './duplicates-validate.js';
+import { bufferBudget, importLimits, type CommonOptions, type LimitOptions } from './options.js';
 import { openWithAccess } from './stores.js';
 
 export interface ValidateOptions extends CommonOptions, ConnectionOptions, LimitOptions, ValidateSettings {
@@ -32,6 +36,15 @@ export interface ValidateOptions extends CommonOptions, ConnectionOptions, Limit
   readonly uri: string;
   /** Findings of one code that are kept; the others are counted. Default DEFAULT_FINDINGS_PER_CODE. */
   readonly maxFindings?: number | undefined;
+  /**
+   * Repeated ids and identical vectors within a namespace, among all files: errors, warnings, or not looked for (`allow`). With `sample`
+   * only among the rows that are looked at. Default `error`.
+   */
+  readonly duplicates?: 'error' | 'warn' | 'allow' | undefined;
+  /** Memory of the whole process; by what duplicates are found is spilled to tmpDir. Default DEFAULT_MAX_MEMORY_BYTES. */
+  readonly maxMemory?: number | string | undefined;
+  /** For what does not fit the memory. Default: the system's. */
+  readonly tmpDir?: string | undefined;
   /** File for the report as a page of HTML. */
   readonly html?: string | undefined;
 }
@@ -70,13 +83,22 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
     vectorType,
     dimension: options.dimension ?? (vectorType === 'sparse' ? undefined : (index?.dimension ?? stats?.dimension)),
   };
+  const duplicates =
+    checkDuplicatesMode(options.duplicates, ['error', 'warn', 'allow']) === 'allow'
+      ? undefined
+      : new ImportDuplicates({
+          memoryBytes: bufferBudget(options.maxMemory),
+          directory: options.tmpDir ?? tmpdir(),
+          signal,
+        });
   let told = began;
   const { store, file } = await openInput(options);
   try {
-    const context = {
+    const context: ValidateContext = {
       log,
       signal,
-      onProgress: (progress: { rows: number; rowsTotal: number; files: number; filesTotal: number }): void => {
+      onBatch: duplicates && ((number, entry, batch, firstRow) => duplicates.add(number, entry, batch, firstRow)),
+      onProgress: (progress): void => {
         if (performance.now() - told < PROGRESS_MS) return;
         told = performance.now();
         const { rows, rowsTotal, files, filesTotal } = progress;
@@ -88,6 +110,8 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
       file === undefined
         ? await validateStore(store, settings, context)
         : await validateOneFile(store, file, settings, context);
+    const severity = options.duplicates === 'warn' ? 'warning' : 'error';
+    await duplicates?.tell(store, found.dimension ?? 0, log, severity, options.maxFindings);
     if (found.files.length > 0) addFindings(log, checkLimits(asManifest(found), mostOfImport));
     const dataIsValid = !log.hasErrors;
     if (client !== undefined && found.kind !== undefined) {
@@ -109,6 +133,7 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
     if (htmlFile !== undefined) await writePage(htmlFile, renderReportHtml(report));
     return { report, onlyIndex: dataIsValid, htmlFile };
   } finally {
+    await duplicates?.close();
     await store.close();
   }
 }

@@ -1,5 +1,5 @@
 import { openParquet, type ParquetFile, type RandomAccess } from '../parquet/decode/index.js';
-import type { VectorKind } from '../records/batch.js';
+import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { DEFAULT_NAMESPACE, MAX_DIMENSION } from '../records/limits.js';
 import { checkBatch } from '../records/rules/check-batch.js';
 import type { RuleOptions } from '../records/rules/options.js';
@@ -81,6 +81,8 @@ export interface RowOptions {
   readonly maxRejected: number;
   readonly rules: RuleOptions;
   readonly signal: AbortSignal | undefined;
+  /** Given every batch, checked; it is good until the promise resolves. */
+  readonly onBatch?: ((batch: RecordBatch, firstRow: number) => Promise<void>) | undefined;
   /** Told of every batch, as it goes. */
   readonly onRows: (rows: number, rejected: number) => void;
 }
@@ -111,6 +113,7 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
       throwIfAborted(options.signal);
       checkBatch(batch, options.rules);
       for (const reject of batch.rejects) log.reject(reject);
+      await options.onBatch?.(batch, result.rows);
       result.rows += batch.rows;
       result.rejected += batch.rejects.length;
       if (batch.values !== undefined) result.denseRows += batch.rows;

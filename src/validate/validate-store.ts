@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
-import type { VectorKind } from '../records/batch.js';
+import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_DIMENSION, type RecordLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { FindingLog } from './findings.js';
@@ -78,6 +78,9 @@ export interface ValidateContext {
   readonly log: FindingLog;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ValidateProgress) => void) | undefined;
+  /** Given the checked rows of every file. @param number of the file in the order of keys */
+  readonly onBatch?:
+    ((number: number, file: ImportFile, batch: RecordBatch, firstRow: number) => Promise<void>) | undefined;
 }
 
 /** Validates every Parquet file below a store's root: layout, then every footer, then the rows. */
@@ -122,7 +125,7 @@ async function validateFiles(
   settings: ValidateSettings,
   context: ValidateContext,
 ): Promise<ValidatedImport> {
-  const { log, signal, onProgress } = context;
+  const { log, signal, onProgress, onBatch } = context;
   const limit = pLimit(settings.files ?? DEFAULT_VALIDATE_FILES);
   const kept = new Map<string, CheckedFile>();
   let keptBytes = 0;
@@ -180,6 +183,8 @@ async function validateFiles(
     });
   }
 
+  const keys = entries.map(({ key }) => key).sort();
+  const numbers = new Map(keys.map((key, i) => [key, i]));
   const results = new Map<string, FileResult>();
   let rows = 0;
   let rejected = 0;
@@ -199,6 +204,7 @@ async function validateFiles(
               maxRejected: settings.maxRejectedPerFile ?? DEFAULT_MAX_REJECTED_PER_FILE,
               rules: checked.columns?.values === undefined ? { ...rules, dimension: undefined } : rules,
               signal,
+              onBatch: onBatch && ((batch, firstRow) => onBatch(numbers.get(entry.key)!, entry, batch, firstRow)),
               onRows: (more, bad) => {
                 rows += more;
                 rejected += bad;

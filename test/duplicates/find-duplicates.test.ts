@@ -214,6 +214,29 @@ describe('duplicates', () => {
     await store.close();
   });
 
+  it('tells the origin of rows that were put together by namespace', async () => {
+    const store = await openStore(tempDir());
+    const recorder = new FingerprintRecorder({ directory: tmpdir() });
+    const batch = batchOf(
+      [3, 1, 2, 0].map((n) => ({ id: String(n), namespace: `n${n % 2}`, values: [n, 1], rejected: false })),
+      0,
+      false,
+    );
+    batch.origin.lines.set([30, 10, 20, 5]);
+    batch.origin.byteOffsets.set([3e9, 1e9, 2e9, 7]);
+    await recorder.add(batch);
+    await recorder.writeTo(store, fingerprintsKey(0));
+    await recorder.close();
+    const file = await FingerprintFile.open(store, fingerprintsKey(0));
+    const origins = await file.origins([0, 1, 3]);
+    expect(origins.map(({ line, byteOffset }) => [line, byteOffset])).toEqual([
+      [30, 3e9],
+      [10, 1e9],
+      [5, 7],
+    ]);
+    await store.close();
+  });
+
   it('refuses what is no such object', async () => {
     const store = await openStore(tempDir());
     await expect(FingerprintFile.open(store, 'none')).rejects.toMatchObject({ code: 'STATE_CORRUPT' });

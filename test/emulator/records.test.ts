@@ -99,6 +99,12 @@ describe('a bad record in a dense index', () => {
     expect(await counts(url)).toEqual({ ns: 2, other: 1 });
   });
 
+  it('takes 0 and -0 for the same value', async () => {
+    const { url } = await emulate();
+    const uri = await parquet({ 'ns/0.parquet': dense(`('a', [0, 1], NULL), ('b', ['-0'::FLOAT, 1], NULL)`) });
+    expect(await runToEnd(url, uri, 'continue')).toMatchObject({ status: 'Completed', recordsImported: 1 });
+  });
+
   it('keeps the later of two records with one id, as an upsert does', async () => {
     const { url } = await emulate();
     const uri = await parquet({ 'ns/0.parquet': dense(`('a', [1, 2], NULL), ('a', [3, 4], NULL)`) });
@@ -145,5 +151,14 @@ describe('a bad record in a sparse or hybrid index', () => {
       ),
     });
     expect((await runToEnd(emulator.indexHost('hybrid')!, uri)).status).toBe('Completed');
+  });
+
+  it('takes the entries of a sparse vector in any order', async () => {
+    const emulator = await emulate({ indexes });
+    const uri = await parquet({
+      'ns/0.parquet': hybrid(`('a', [1, 2], [1, 9], [1, 2], NULL), ('b', [1, 2], [9, 1], [2, 1], NULL)`),
+    });
+    const end = await runToEnd(emulator.indexHost('hybrid')!, uri, 'continue');
+    expect(end).toMatchObject({ status: 'Completed', recordsImported: 1 });
   });
 });
