@@ -46,8 +46,10 @@ export function readJsonValues(
  * Says how a leaf's values become JSON (LogicalTypes.md): texts as strings, numbers and decimals as numbers with every digit,
  * dates and times in the notation of ISO 8601, UUIDs in theirs. Bytes without an annotation count as text, since older writers
  * mark texts no other way. Throws `unsupported` for INTERVAL, BSON, VARIANT and what is not known.
+ *
+ * @param inList of a list, whose numbers are many: a float32 is written as the float64 that it is, not as the shortest text that leads back to it
  */
-export function jsonType(element: SchemaElement): JsonType {
+export function jsonType(element: SchemaElement, inList = false): JsonType {
   const { type, annotation, scale, time, typeLength } = element;
   switch (type) {
     case 'BOOLEAN':
@@ -75,7 +77,7 @@ export function jsonType(element: SchemaElement): JsonType {
     case 'INT96':
       return scalar(readInt96, (nanos) => `"${isoTimestamp(nanos, { ticks: 1e9, utc: true })}"`);
     case 'FLOAT':
-      if (annotation === undefined) return scalar(readFloat, float32Text);
+      if (annotation === undefined) return scalar(readFloat, inList ? String : float32Text);
       break;
     case 'DOUBLE':
       if (annotation === undefined) return scalar(readDouble, String);

@@ -31,7 +31,7 @@ export class LevelColumn {
     private readonly maxPageBytes: number,
   ) {
     if (node.repetition > 1) throw unsupported('lists of lists have no place in a record');
-    this.type = jsonType(node.element);
+    this.type = jsonType(node.element, node.repetition > 0);
   }
 
   /** Loads pages until `rows` whole rows lie ahead. */

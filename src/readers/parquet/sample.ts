@@ -6,7 +6,7 @@ import { RowTexts } from './row-texts.js';
 import { sourceFile } from './source-file.js';
 
 /** Text after which no further row is taken into a sample. */
-const SAMPLE_BYTES = 4 * 1024 * 1024;
+const SAMPLE_BYTES = 1024 * 1024;
 
 /**
  * The first rows as lines of JSON, all columns, for `resolveMapping`; undefined when the file has no row. What holds nothing is null.
