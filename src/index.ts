@@ -10,12 +10,15 @@ export type { ConvertResult } from './pipeline/commit.js';
 export { plan, type PlanCommandOptions, type PlanResult } from './pipeline/plan-command.js';
 export { convertShard, type ConvertShardOptions, type ConvertShardResult } from './pipeline/convert-shard.js';
 export { commit, COMMIT_POLL_MS, DEFAULT_COMMIT_WAIT_MS, type CommitOptions } from './pipeline/commit-command.js';
+export { compact, type CompactOptions, type CompactResult } from './pipeline/compact-command.js';
 export type { Shard } from './pipeline/shard.js';
 export { MIN_RANGE_BYTES } from './pipeline/make-plan.js';
 export {
+  DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_MAX_MEMORY_BYTES,
   DEFAULT_ON_ERROR,
   DEFAULT_SPLIT_BYTES,
+  DIRECT_SMALL_FILES,
   type CommonOptions,
   type ConvertOptions,
   type OnError,
@@ -37,6 +40,12 @@ export type { Manifest, ManifestFile, ManifestNamespace } from './writers/manife
 export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/split-writer.js';
 
 export { upload, type UploadOptions, type UploadResult } from './pipeline/upload.js';
+export {
+  abortStale,
+  DEFAULT_STALE_AFTER_MS,
+  type AbortStaleOptions,
+  type AbortStaleResult,
+} from './pipeline/abort-stale.js';
 export type { UploadAction, UploadPlan } from './pipeline/upload-plan.js';
 export { DEFAULT_UPLOAD_MEMORY_BYTES, MOST_FILES_IN_FLIGHT, MOST_PARTS_IN_FLIGHT } from './uploaders/transfer-plan.js';
 export {
@@ -92,6 +101,7 @@ export { startEmulator, type Emulator, type EmulatorOptions } from './emulator/i
 
 export { validate, type ValidateOptions, type ValidateResult } from './pipeline/validate.js';
 export { renderReportText, type ValidateReport } from './validate/report.js';
+export { joinFixed } from './pipeline/join-fixed.js';
 export { listRules, type ListedRule } from './validate/list-rules.js';
 export type { LimitInfo, RecordLimits } from './records/limits.js';
 export type { RecordRules } from './pipeline/options.js';

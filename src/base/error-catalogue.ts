@@ -39,6 +39,8 @@ export const CATALOGUE = {
 
   RECORD_REJECTED: e('records', EXIT.REJECTED, 'a record was rejected'),
   DUPLICATES_FOUND: e('duplicates', EXIT.REJECTED, 'records of a namespace have the same id or the same vector'),
+  FIXED_INVALID: e('records', EXIT.REJECTED, 'a line is none of a rejects file that was mended'),
+  JOIN_TOO_LATE: e('writers', EXIT.CONFIG, 'an import of the directory was begun, so nothing can be added to it'),
   REJECTS_LEFT: e('records', EXIT.REJECTED, 'records were rejected, and the run was told to fail on that'),
   TOO_MANY_REJECTS: e('records', EXIT.REJECTED, 'more records were rejected than allowed'),
 

@@ -5,7 +5,7 @@ import { runCommand, type OutputFlags } from './action.js';
 import { PineloadError } from '../base/errors.js';
 import { formatCount } from '../base/bytes.js';
 import { EXIT } from '../base/exit-codes.js';
-import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, STORE, TARGET, TO_OR_PLAN } from './options.js';
+import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, SHARD, STORE, TARGET, TO_OR_PLAN } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';
 
@@ -16,12 +16,11 @@ export function addConvertCommand(program: Command): void {
     .description('Converts JSONL or CSV to the Parquet that Pinecone imports, one directory per namespace.')
     .argument('[input...]', 'files, globs, directories, s3://, gs:// or Azure URLs; - for standard input')
     .addOption(
-      option(
-        '--shard <i/n>',
-        'with --plan: which share of the splits, from 0 (default: JOB_COMPLETION_INDEX of PINELOAD_SHARDS, else all)',
-      ).helpGroup('Plan:'),
+      option('--join', 'the input is a rejects file whose records were mended: add them to what --to holds').helpGroup(
+        'Bad records:',
+      ),
     );
-  addOptions(command, TO_OR_PLAN, PLAN, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
+  addOptions(command, TO_OR_PLAN, PLAN, SHARD, MAPPING, TARGET, LIMITS, STORE, OUTPUT)
     .addHelpText(
       'after',
       `
@@ -31,6 +30,7 @@ Examples:
   pineload convert batch_output.jsonl --to out/batch --id-field custom_id \\
     --values-field response.body.data.0.embedding --namespace 'docs-{run}' --run-id 2026-11-22
   pineload convert table.csv --to out/t --values-columns dim_ --metadata-fields title,year:number
+  pineload convert mended.jsonl --to out/words --join                    rejects that were mended join the others
   pineload convert --plan s3://bucket/words.pineload/ --shard 0/4        one of four machines`,
     )
     .action(async (inputs: string[], flags: ConvertFlags) => {
@@ -40,8 +40,11 @@ Examples:
       if (inputs.length === 0) return command.error("error: missing required argument 'input'");
       if (to === undefined) return command.error("error: required option '--to <uri>' not specified");
       await runCommand(flags, async ({ signal, onEvent }) => {
-        const { convert } = await import('../pipeline/convert.js');
-        const result = await convert({ ...flags, to, inputs, signal, onEvent });
+        const work = { ...flags, to, inputs, signal, onEvent };
+        const result =
+          flags.join === true
+            ? await (await import('../pipeline/join-fixed.js')).joinFixed(work)
+            : await (await import('../pipeline/convert.js')).convert(work);
         const failed = flags.failOnRejects === true && result.manifest.rejected > 0;
         return {
           text: convertText(result),
@@ -54,7 +57,7 @@ Examples:
 }
 
 type ConvertFlags = Partial<Omit<ConvertOptions, 'inputs'>> &
-  OutputFlags & { readonly plan?: string; readonly shard?: string };
+  OutputFlags & { readonly plan?: string; readonly shard?: string; readonly join?: boolean };
 
 /** One shard of a plan: inputs and options are the plan's. */
 async function convertPlanned(

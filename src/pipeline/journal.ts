@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
+import type { JoinedFixes } from './join-fixed.js';
 import type { RejectCounts } from './reject-log.js';
 import { corrupt, readStateJson, writeStateJson } from './state-json.js';
 
@@ -17,6 +18,10 @@ export interface SplitEntry {
   readonly rejects: RejectCounts;
   /** One for each piece of the split, in order. */
   readonly pieces: readonly PieceEntry[];
+  /** Row groups that wait in the state to be joined with those of other splits. Absent: none. */
+  readonly staged?: { readonly groups: number; readonly bytes: number; readonly records: number } | undefined;
+  /** The split is mended rejects, joined after the plan's own were done. */
+  readonly joined?: JoinedFixes | undefined;
   /** Metadata values that the options had changed. */
   readonly metadataChanges?: MetadataChanges | undefined;
 }
@@ -77,6 +82,11 @@ export async function writeSplitEntry(
   const whole: SplitEntry = { format: 'pineload-split', version: 1, ...entry };
   await writeStateJson(state, keyOf(entry.split), whole, signal);
   return whole;
+}
+
+/** Forgets one split. */
+export function deleteSplitEntry(state: ObjectStore, split: number, signal?: AbortSignal): Promise<void> {
+  return state.delete(keyOf(split), signal);
 }
 
 /** Forgets all splits, so that they are done anew. */
