@@ -81,7 +81,9 @@ function writeOrder(kernel: KernelExports, { rows, rejected, namespaces }: Recor
     count++;
   }
   for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
-  const order = new Uint32Array(kernel.memory.buffer, kernel.placeOrder(count), count);
+  // The memory may grow for it, and is another buffer then.
+  const place = kernel.placeOrder(count);
+  const order = new Uint32Array(kernel.memory.buffer, place, count);
   for (let row = 0; row < rows; row++) {
     if (rejected[row] === 0) order[places[code[row]!]!++] = row;
   }
