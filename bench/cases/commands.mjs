@@ -13,10 +13,17 @@ const CSV_OPTIONS = {
   'csv-words': ['--metadata-fields', 'word,rank:number,kind'],
 };
 
+/** The same 2,000 vectors under ever new ids: by default that would be refused. */
+const REPEATED = new Set(['jsonl-words', 'csv-words', 'jsonl-namespaces']);
+
 /** The built CLI with its default options. */
 export const convertCommand =
   (kind, more = []) =>
-  ({ input, out }) => [NODE, CLI, 'convert', input, '--to', out, '--overwrite', ...(CSV_OPTIONS[kind] ?? []), ...more];
+  ({ input, out }) => [
+    ...[NODE, CLI, 'convert', input, '--to', out, '--overwrite', ...(CSV_OPTIONS[kind] ?? [])],
+    ...(REPEATED.has(kind) && !more.includes('--duplicates') ? ['--duplicates', 'allow'] : []),
+    ...more,
+  ];
 
 /** A peer as a process of its own. */
 export const peerCommand =

@@ -1,5 +1,6 @@
 import { INPUTS } from '../lib/inputs.mjs';
 import { convertCase } from './convert.mjs';
+import { duplicatesCase } from './duplicates.mjs';
 import { curveCase } from './curve.mjs';
 import { wholeLineCase } from './line.mjs';
 import { memoryCase } from './memory.mjs';
@@ -37,6 +38,7 @@ export const CASES = [
   })),
   { name: 'memory', title: 'peak memory of convert, a tenth of the input and all of it', run: memoryCase },
   { name: 'namespaces', title: `convert ${INPUTS['jsonl-namespaces'].text}`, run: namespacesCase },
+  { name: 'duplicates', title: 'convert, looking for duplicates and not', run: duplicatesCase },
   { name: 'curve', title: `convert ${INPUTS['jsonl-17'].text}, by number of workers`, run: curveCase },
   { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
   { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },

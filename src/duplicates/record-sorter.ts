@@ -42,8 +42,8 @@ export class RecordSorter {
 
   constructor(private readonly options: RecordSorterOptions) {
     const { words, memoryBytes, directory } = options;
-    // While it is written a record is there three times, with its number twice and a word of its key.
-    this.#capacity = Math.max(MIN_RECORDS, Math.floor(memoryBytes / (12 * words + 12)));
+    // While it is written a record is there three times, and its number and a word of its key twice.
+    this.#capacity = Math.max(MIN_RECORDS, Math.floor(memoryBytes / (12 * words + 16)));
     // Most have little to sort.
     this.#records = new Uint32Array(Math.min(this.#capacity, 1024) * words);
     this.#spill = new SpillFile(directory);
