@@ -13,9 +13,10 @@ import type { RuleOptions } from '../records/rules/options.js';
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
+import { FLAT, rootOf } from '../writers/layout.js';
 import type { Manifest } from '../writers/manifest.js';
 import { resultOf, seal, type ConvertResult } from './commit.js';
-import { takesFingerprints } from './duplicates-mode.js';
+import { duplicatesMode, takesFingerprints } from './duplicates-mode.js';
 import { invalid, placeOf, readFixed, type FixedRecord } from './fixed-rejects.js';
 import { deleteSplitEntry, listSplitEntries, readSplitEntries, writeSplitEntry, type SplitEntry } from './journal.js';
 import { mappingFor } from './mapping-for.js';
@@ -28,8 +29,9 @@ import { ruleOptions } from './rule-options.js';
 import { settle } from './settle.js';
 import { SplitRun } from './split-run.js';
 import { readObject } from './state-json.js';
-import { openTarget, openWithAccess, type Target } from './stores.js';
+import { openTarget, openWithAccess, type StoreAccess, type Target } from './stores.js';
 import { checkTargetFiles, listParquet, readManifest } from './target.js';
+import { validate } from './validate.js';
 
 /** Mended rejects of one conversion, from one file. */
 export interface JoinedFixes {
@@ -78,6 +80,13 @@ export async function joinFixed(options: ConvertOptions): Promise<ConvertResult>
       return result;
     }
     const all = new Map([...entries, [added.split, added]]);
+    try {
+      await checkDuplicates(target, stored.plan, [...all.values()], options);
+    } catch (error) {
+      for (const { path } of added.files) await target.imports.delete(path, signal);
+      await deleteSplitEntry(target.state, added.split, signal);
+      throw error;
+    }
     const result = await seal(target, extended(stored.plan, all), withoutSettled(all), [], {
       ...stored.plan.options,
       ...options,
@@ -162,6 +171,54 @@ async function dropUnfinished(
     if (!sealed.has(key) && split >= plan.splits.length) await imports.delete(key, signal);
   }
   await checkTargetFiles(imports, new Map(manifest.files.map(({ path, bytes }) => [path, bytes])), signal);
+}
+
+/**
+ * Is a mended record the same as one that was there? What told that of the conversion's own records is gone by now, so the written
+ * files are read: all of them, since any may hold it.
+ */
+async function checkDuplicates(
+  target: Target,
+  plan: Plan,
+  entries: readonly SplitEntry[],
+  options: ConvertOptions,
+): Promise<void> {
+  const mode = duplicatesMode(plan, options.duplicates);
+  if (mode === 'allow') return;
+  const layout = plan.output.layout ?? FLAT;
+  const namespaces = entries.flatMap(({ files }) => files.map(({ namespace }) => namespace));
+  const roots = new Set(layout.kind === 'flat' ? [''] : namespaces.map((namespace) => rootOf(layout, namespace)));
+  const { signal, onEvent, maxMemory, tmpDir } = options;
+  for (const root of roots) {
+    const uri = target.imports.uri + root;
+    const { report } = await validate({
+      ...storeAccess(options),
+      uri,
+      limits: plan.options.limits,
+      maxMemory,
+      tmpDir,
+      signal,
+    });
+    for (const { code, message: title, file, row, id, got } of report.findings) {
+      if (code !== 'DUPLICATE_ID' && code !== 'DUPLICATE_VECTOR') continue;
+      const message = `${file ?? uri}, row ${row ?? 0}: ${title}${got === undefined ? '' : `: ${got}`}`;
+      if (mode === 'warn') onEvent?.({ type: 'warning', code, message });
+      else {
+        throw new PineloadError('DUPLICATES_FOUND', {
+          message,
+          source: uri,
+          ...(id === undefined ? {} : { id }),
+          hint: 'Mend the record in another way, or delete its line.',
+        });
+      }
+    }
+  }
+}
+
+/** How stores are reached, without the options that would mean something else to `validate`. */
+function storeAccess(options: ConvertOptions): StoreAccess {
+  const { s3Endpoint, s3Region, s3PathStyle, s3Checksums, gcsEndpoint, anonymous, tries } = options;
+  return { s3Endpoint, s3Region, s3PathStyle, s3Checksums, gcsEndpoint, anonymous, tries };
 }
 
 /** Reads, checks and writes the records of mended files as one further split. */
