@@ -17,6 +17,17 @@ export function addCommitCommand(program: Command): void {
     )
     .addOption(option('--poll <duration>', 'between two looks (default: 5s)'))
     .addOption(option('--max-rejects <max>', 'a count or a share ("1%") after which it fails (default: as planned)'))
+    .addOption(
+      option('--duplicates <what>', 'repeated ids, identical vectors (default: as planned)').choices([
+        'error',
+        'warn',
+        'first',
+        'last',
+        'allow',
+      ]),
+    )
+    .addOption(option('--max-memory <size>', 'memory of the whole process (default: 512MB)'))
+    .addOption(option('--tmp-dir <dir>', 'for what does not fit the memory'))
     .addOption(option('--rejects <file>', 'file for rejected records (default: rejects.jsonl in the state)'));
   addOptions(
     command,

@@ -97,6 +97,15 @@ export const RULES: readonly Spec[] = [
   ),
 ];
 
+/** Which share of a plan. */
+export const SHARD: readonly Spec[] = [
+  spec(
+    'Plan',
+    '--shard <i/n>',
+    'which share of the plan, from 0 (default: JOB_COMPLETION_INDEX of PINELOAD_SHARDS, else all)',
+  ),
+];
+
 /** What is written and what happens to bad records. */
 export const TARGET: readonly Spec[] = [
   spec('Bad records', '--on-error <what>', 'stop at the first bad record, or skip it', { choices: ['abort', 'skip'] }),
@@ -131,6 +140,12 @@ export const TARGET: readonly Spec[] = [
   spec('Output', '--file-size <size>', 'size of a Parquet file (default: 400MB)'),
   spec('Output', '--row-group-size <size>', 'uncompressed size of a row group'),
   spec('Output', '--split-size <size>', 'input that is repeated at most after a crash (default: 2GiB)'),
+  spec(
+    'Output',
+    '--max-files-per-namespace <n>',
+    'small files a namespace may get; with more splits they are joined (default: 8, where there would be over 10000 in all)',
+    { parse: integer },
+  ),
   spec('Output', '--max-memory <size>', 'memory of the whole process (default: 512MB)'),
   spec(
     'Output',
@@ -192,6 +207,8 @@ export const UPLOAD: readonly Spec[] = [
   spec('Output', '--verify', 'read every object again and compare it with the manifest'),
   spec('Output', '--state <uri>', 'state of the directory (default: <dir>.pineload/)'),
   spec('Output', '--overwrite', 'replace what an earlier upload left in the target'),
+  spec('Output', '--abort-stale', 'drop uploads below --to that were begun long ago and never finished; send nothing'),
+  spec('Output', '--stale-after <duration>', 'with --abort-stale: how long ago (default: 24h)'),
   spec('Output', '--run-id <id>', 'stands for {run} in --to'),
 ];
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../base/version.js';
 import { addCommitCommand } from './commit.js';
+import { addCompactCommand } from './compact.js';
 import { addConvertCommand } from './convert.js';
 import { addEmulatorCommand } from './emulator.js';
 import { addImportCommand } from './import.js';
@@ -47,6 +48,7 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
   addUploadCommand(program);
   addImportCommand(program);
   addPlanCommand(program);
+  addCompactCommand(program);
   addCommitCommand(program);
   addEmulatorCommand(program);
   addStatusCommand(program);

@@ -3,22 +3,24 @@ import { parseDuration } from '../base/duration.js';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import { partKeySplit } from '../writers/part-names.js';
-import { seal, type ConvertResult } from './commit.js';
+import { joinStaged } from './compact.js';
+import type { CompactedFile } from './compaction-journal.js';
+import { resultOf, seal, type ConvertResult } from './commit.js';
+import { checkSealedDuplicates, isRewriting } from './duplicates.js';
+import type { DuplicatesMode } from './duplicates-mode.js';
 import { listSplitEntries, readSplitEntries, type SplitEntry } from './journal.js';
 import { closeTarget, openPlan, type OpenedPlan } from './open-plan.js';
 import { parseRejectLimit, type CommonOptions, type LimitOptions } from './options.js';
 import { corrupt } from './state-json.js';
-import { checkTargetFiles } from './target.js';
+import { checkFilesPresent, checkTargetFiles, listParquet, readManifest, strayFiles } from './target.js';
 
 /** How long `wait: true` waits for the shards: a day. */
 export const DEFAULT_COMMIT_WAIT_MS = 24 * 60 * 60 * 1000;
 /** Between two looks at the journal while waiting. */
 export const COMMIT_POLL_MS = 5_000;
 
-/** Options of `commit`. */
-export interface CommitOptions extends CommonOptions, LimitOptions {
-  /** URI of the state that holds the plan, or of the plan itself. */
-  readonly plan: string;
+/** How the shards are waited for. */
+export interface WaitForSplits extends CommonOptions {
   /**
    * Wait until every split is in the journal: true for DEFAULT_COMMIT_WAIT_MS, or a duration such as `2h`. Only the journal is looked at,
    * so whoever waits needs no rights on what runs the shards. Default: do not wait.
@@ -26,8 +28,20 @@ export interface CommitOptions extends CommonOptions, LimitOptions {
   readonly wait?: boolean | string | undefined;
   /** Between two looks, a duration. Default COMMIT_POLL_MS. */
   readonly poll?: string | undefined;
+}
+
+/** Options of `commit`. */
+export interface CommitOptions extends WaitForSplits, LimitOptions {
+  /** URI of the state that holds the plan, or of the plan itself. */
+  readonly plan: string;
   /** Default: what the plan says. */
   readonly maxRejects?: number | string | undefined;
+  /** What is done about repeated ids and identical vectors. Default: what the plan says. */
+  readonly duplicates?: DuplicatesMode | undefined;
+  /** Memory of the whole process, for finding duplicates. Default DEFAULT_MAX_MEMORY_BYTES. */
+  readonly maxMemory?: number | string | undefined;
+  /** For temporary files. Default: the system's. */
+  readonly tmpDir?: string | undefined;
   /** Local file for the rejected records. Default: `rejects.jsonl` in the state. */
   readonly rejects?: string | undefined;
 }
@@ -44,7 +58,9 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
   const { plan, target } = opened;
   try {
     const entries = await waitForSplits(opened, options);
-    const files = checkFilesOnce(opened, entries);
+    // Whatever "compact" has not joined yet.
+    const { files: compacted } = await joinStaged(target, opened, entries, options);
+    const files = checkFilesOnce(opened, entries, compacted);
     if (await isRewriting(target, opened.sha256, options.signal)) {
       const sealed = await readManifest(target.state, options.signal);
       if (sealed !== undefined) {
@@ -53,11 +69,12 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
         return resultOf(target, sealed);
       }
       // Some of them were written anew, without duplicates; each is looked at when that is gone on with.
-      await checkNoStrayFiles(target.imports, files, options.signal);
+      const stray = (await listParquet(target.imports, options.signal)).filter((path) => !files.has(path));
+      if (stray.length > 0) throw strayFiles(target.imports, stray);
     } else {
       await checkTargetFiles(target.imports, files, options.signal);
     }
-    return await seal(target, plan, entries, {
+    return await seal(target, plan, entries, compacted, {
       ...options,
       rejectLimit: parseRejectLimit(options.maxRejects ?? plan.options.maxRejects),
       seconds: () => (performance.now() - started) / 1000,
@@ -68,9 +85,9 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
 }
 
 /** The entries of all splits, waited for if that is asked. */
-async function waitForSplits(
+export async function waitForSplits(
   { plan, sha256, target }: OpenedPlan,
-  { wait, poll, signal, onEvent }: CommitOptions,
+  { wait, poll, signal, onEvent }: WaitForSplits,
 ): Promise<Map<number, SplitEntry>> {
   const waitMs =
     wait === undefined || wait === false ? 0 : wait === true ? DEFAULT_COMMIT_WAIT_MS : parseDuration(wait, 'wait');
@@ -124,9 +141,13 @@ async function missing(
 }
 
 /** Every file of every split by its path; a split that names another's file, or one twice, makes the journal worthless. */
-function checkFilesOnce({ target }: OpenedPlan, entries: ReadonlyMap<number, SplitEntry>): Map<string, number> {
+function checkFilesOnce(
+  { plan, target }: OpenedPlan,
+  entries: ReadonlyMap<number, SplitEntry>,
+  compacted: readonly CompactedFile[],
+): Map<string, number> {
   const sizes = new Map<string, number>();
-  for (const { split, files } of entries.values()) {
+  for (const { split, files } of [...entries.values(), { split: plan.splits.length, files: compacted }]) {
     for (const { path, bytes } of files) {
       if (sizes.has(path) || partKeySplit(path) !== split) {
         throw corrupt(

@@ -10,10 +10,12 @@ import { checkImportLimits } from '../writers/import-limits.js';
 import { settleDuplicates, type SettleDuplicatesOptions } from './duplicates.js';
 import { joinRejects } from './join-rejects.js';
 import { addMetadataChanges, describeMetadataChanges } from '../records/rules/metadata-mend.js';
+import type { CompactedFile } from './compaction-journal.js';
 import type { SplitEntry } from './journal.js';
 import { addRejects, checkRejectLimit, noRejects, REJECTS_KEY } from './reject-log.js';
 import { importLimits, type CommonOptions, type LimitOptions, type RejectLimit } from './options.js';
 import type { Plan } from './plan.js';
+import { clearStagedGroups } from './staging.js';
 import type { Target } from './stores.js';
 
 /** What a conversion ends in. */
@@ -42,22 +44,25 @@ export type SealOptions = CommonOptions &
  * Seals a conversion whose splits are all there: limits are kept, rejects within their share; then the manifest, last.
  *
  * @param entries of every split of the plan
+ * @param compacted files that staged row groups of them were joined to
  */
 export async function seal(
   target: Target,
   plan: Plan,
   entries: ReadonlyMap<number, SplitEntry>,
+  compacted: readonly CompactedFile[],
   options: SealOptions,
 ): Promise<ConvertResult> {
   const { signal, onEvent } = options;
   const rejected = plan.splits.map(({ index }) => entries.get(index)!.rejects).reduce(addRejects, noRejects());
   const converted = plan.splits.reduce((sum, { index }) => sum + entries.get(index)!.records, 0);
   checkRejectLimit(options.rejectLimit, rejected, converted);
-  const settled = await settleDuplicates(target, plan, entries, options);
+  const settled = await settleDuplicates(target, plan, entries, compacted, options);
   const rejects = addRejects(rejected, settled.dropped);
   const rejectsKey = await joinRejects(target.state, plan, entries, signal, settled.rejectsKey);
   const splits = plan.splits.map(({ index }) => settled.entries.get(index)!);
-  const records = splits.reduce((sum, entry) => sum + entry.records, 0);
+  const files = [...splits.flatMap((entry) => entry.files), ...settled.compacted];
+  const records = files.reduce((sum, file) => sum + file.records, 0);
   if (records === 0) {
     throw new PineloadError(rejects.total > 0 ? 'TOO_MANY_REJECTS' : 'INPUT_EMPTY', {
       expected: 'at least one record',
@@ -69,7 +74,7 @@ export async function seal(
     layout: plan.output.layout ?? FLAT,
     kind: plan.mapping.kind,
     dimension: plan.mapping.dimension,
-    files: splits.flatMap((entry) => entry.files),
+    files,
     rejectsByCode: rejects.byCode,
     rejectsByNamespace: rejects.byNamespace,
     metadataChanges: splits.map((entry) => entry.metadataChanges).reduce(addMetadataChanges, undefined),
@@ -89,6 +94,8 @@ export async function seal(
   const bytes = encodeManifest(manifest);
   await target.state.put(MANIFEST_KEY, bytes, { contentType: 'application/json', signal });
   await settled.finish();
+  // What was staged is in the files; the journal knows which, so nothing is joined again.
+  await clearStagedGroups(target.state, entries, signal);
   const result: ConvertResult = {
     manifest,
     manifestSha256: createHash('sha256').update(bytes).digest('hex'),

@@ -6,7 +6,7 @@ import { isRemote } from '../sources/remote-uri.js';
 import { listSplitEntries, readSplitEntries } from './journal.js';
 import { closeTarget, openPlan, type OpenedPlan } from './open-plan.js';
 import type { ConvertOptions } from './options.js';
-import type { PlanInput } from './plan.js';
+import { storedBytes, type PlanInput } from './plan.js';
 import { PineloadError } from '../base/errors.js';
 import { ruleOptions } from './rule-options.js';
 import { settle } from './settle.js';
@@ -61,7 +61,11 @@ export async function convertShard(options: ConvertShardOptions): Promise<Conver
         hint: 'Plan anew with --overwrite.',
       });
     }
-    const pool = openReaderPool(settings.workers, ruleOptions(target.imports, settings.layout, settings.rules));
+    const pool = openReaderPool(
+      settings.workers,
+      ruleOptions(target.imports, settings.layout, settings.rules),
+      storedBytes(plan),
+    );
     try {
       const work = new SplitWork({
         ...options,
@@ -70,6 +74,8 @@ export async function convertShard(options: ConvertShardOptions): Promise<Conver
         stored: opened,
         settings,
         pool,
+        // What others finished is skipped already; a question for every object would be too much for a first run.
+        resume: 'parts',
         source: sourcesOf(opened, options),
       });
       const entries = await work.run(splits, finished);

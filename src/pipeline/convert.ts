@@ -1,5 +1,6 @@
 import { openReaderPool } from '../readers/pool/reader-pool.js';
 import { findMapping, findSources } from './begin.js';
+import { joinStaged } from './compact.js';
 import { doneEvent, resultOf, seal, type ConvertResult } from './commit.js';
 import { checkSealedDuplicates } from './duplicates.js';
 import { listSplitEntries, readSplitEntries } from './journal.js';
@@ -8,7 +9,8 @@ import { fillRun, type ConvertOptions } from './options.js';
 import { ruleOptions } from './rule-options.js';
 import { settle } from './settle.js';
 import { SplitWork } from './split-work.js';
-import { openTarget, targetOutsideState } from './stores.js';
+import { openTarget } from './stores.js';
+import { storedBytes } from './plan.js';
 import { prepareTarget } from './target.js';
 
 /**
@@ -29,7 +31,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     const reading = { bytes: 0 };
     const found = await findMapping(sources, options, settings, reading);
     try {
-      const made = await makePlan(sources, found.mapping.config, options, settings, targetOutsideState(to, target));
+      const made = await makePlan(sources, found.mapping.config, options, settings, target, to);
       const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
       if (prepared.done) {
         await checkSealedDuplicates(target, prepared, options);
@@ -48,7 +50,11 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
         await listSplitEntries(target.state, signal),
         signal,
       );
-      const pool = openReaderPool(settings.workers, ruleOptions(target.imports, settings.layout, settings.rules));
+      const pool = openReaderPool(
+        settings.workers,
+        ruleOptions(target.imports, settings.layout, settings.rules),
+        storedBytes(plan),
+      );
       try {
         const work = new SplitWork({
           ...options,
@@ -56,12 +62,14 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
           stored: prepared,
           settings,
           pool,
+          resume: prepared.resumed,
           reading,
           source: (input) => Promise.resolve(sources[input]!),
           opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
         });
         const entries = await work.run(plan.splits, finished);
-        return await seal(target, plan, entries, {
+        const { files } = await joinStaged(target, prepared, entries, options);
+        return await seal(target, plan, entries, files, {
           ...options,
           rejectLimit: settings.rejectLimit,
           seconds: () => (performance.now() - started) / 1000,

@@ -4,6 +4,7 @@ import { FingerprintFile, type RecordOrigin } from '../duplicates/fingerprint-fi
 import { fingerprintsKey } from '../duplicates/fingerprint-format.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import { StoredRows } from './duplicates-rows.js';
+import type { CompactedFile } from './compaction-journal.js';
 import type { SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
 import type { Plan } from './plan.js';
@@ -15,6 +16,8 @@ export interface PlacedFile {
   readonly file: ManifestFile;
   readonly from: number;
   readonly to: number;
+  /** Row of the file that `from` is: above 0 where rows of other splits lie before it in the file. */
+  readonly at: number;
 }
 
 /** A record by its place: split, row in the split's files (see fingerprint-format.ts), number in the order of the input. */
@@ -29,14 +32,18 @@ export class FingerprintedSplits {
   readonly #files = new Map<number, FingerprintFile>();
   readonly #lines: LineCounts;
   readonly #rows: StoredRows;
+  /** Files that staged row groups were joined to, and which of their rows are those of a split and namespace. */
+  readonly #joined: JoinedRows;
   #placed: { readonly unit: number; readonly files: readonly PlacedFile[] } | undefined;
 
   private constructor(
     private readonly target: Target,
     private readonly plan: Plan,
     private readonly entries: ReadonlyMap<number, SplitEntry>,
+    compacted: readonly CompactedFile[],
     signal: AbortSignal | undefined,
   ) {
+    this.#joined = new JoinedRows(compacted);
     this.#lines = new LineCounts(plan);
     this.#rows = new StoredRows(target.imports, plan.mapping.kind === 'sparse' ? 0 : plan.mapping.dimension, signal);
   }
@@ -45,9 +52,10 @@ export class FingerprintedSplits {
     target: Target,
     plan: Plan,
     entries: ReadonlyMap<number, SplitEntry>,
+    compacted: readonly CompactedFile[],
     signal: AbortSignal | undefined,
   ): Promise<FingerprintedSplits> {
-    const splits = new FingerprintedSplits(target, plan, entries, signal);
+    const splits = new FingerprintedSplits(target, plan, entries, compacted, signal);
     for (const { index } of plan.splits) {
       const entry = entries.get(index)!;
       if (entry.records === 0) continue;
@@ -92,8 +100,14 @@ export class FingerprintedSplits {
       for (const [namespace, records] of namespaces) {
         const first = row;
         for (const file of byNamespace.get(namespace) ?? []) {
-          files.push({ file, from: row, to: row + file.records });
+          files.push({ file, from: row, to: row + file.records, at: 0 });
           row += file.records;
+        }
+        // A split stages what is left of a namespace in the end.
+        const rest = this.#joined.of(unit, namespace);
+        if (rest !== undefined) {
+          files.push({ file: rest.file, from: row, to: row + rest.records, at: rest.at });
+          row += rest.records;
         }
         if (row - first !== records) {
           const got = `${records} records of namespace ${quote(namespace)}`;
@@ -105,11 +119,16 @@ export class FingerprintedSplits {
     return this.#placed.files;
   }
 
+  /** Does the file hold rows of several splits? */
+  isJoined(file: ManifestFile): boolean {
+    return this.#joined.has(file);
+  }
+
   /** File and row in it, 0-based. */
   async placeOf({ unit, row }: Position): Promise<{ readonly file: ManifestFile; readonly row: number }> {
     const files = await this.filesOf(unit);
     const placed = files[fileAt(files, row)]!;
-    return { file: placed.file, row: row - placed.from };
+    return { file: placed.file, row: row - placed.from + placed.at };
   }
 
   /** Ids of records, in the order in which they are asked for. */
@@ -185,9 +204,43 @@ export class FingerprintedSplits {
         group = { placed: files[fileAt(files, row)]!, own: [] };
         groups.push(group);
       }
-      group.own.push(row - group.placed.from);
+      group.own.push(row - group.placed.from + group.placed.at);
     }
     return groups;
+  }
+}
+
+/** Where the rows lie that splits have staged. */
+class JoinedRows {
+  readonly #files: ReadonlySet<ManifestFile>;
+  /** By split, then by namespace. */
+  readonly #rows = new Map<
+    number,
+    Map<string, { readonly file: ManifestFile; readonly at: number; readonly records: number }>
+  >();
+
+  constructor(compacted: readonly CompactedFile[]) {
+    this.#files = new Set(compacted);
+    for (const file of compacted) {
+      let at = 0;
+      for (const [split, records] of file.parts) {
+        let own = this.#rows.get(split);
+        if (own === undefined) this.#rows.set(split, (own = new Map()));
+        own.set(file.namespace, { file, at, records });
+        at += records;
+      }
+    }
+  }
+
+  has(file: ManifestFile): boolean {
+    return this.#files.has(file);
+  }
+
+  of(
+    split: number,
+    namespace: string,
+  ): { readonly file: ManifestFile; readonly at: number; readonly records: number } | undefined {
+    return this.#rows.get(split)?.get(namespace);
   }
 }
 

@@ -21,6 +21,7 @@ import { duplicatesMode, takesFingerprints, type DuplicatesMode } from './duplic
 import { withoutRows } from './duplicates-rewrite.js';
 import { FingerprintedSplits } from './duplicates-splits.js';
 import { describePairs, pairsOf } from './duplicates-told.js';
+import type { CompactedFile } from './compaction-journal.js';
 import type { SplitEntry } from './journal.js';
 import { bufferBudget, type CommonOptions } from './options.js';
 import type { StoredPlan } from './plan-file.js';
@@ -49,6 +50,8 @@ export interface SettleDuplicatesOptions extends CommonOptions {
 export interface SettledDuplicates {
   /** As before, but for files and records that were left out. */
   readonly entries: ReadonlyMap<number, SplitEntry>;
+  /** The same of files that were joined of what splits have staged. */
+  readonly compacted: readonly ManifestFile[];
   readonly dropped: RejectCounts;
   /** In the state: the records that were left out. */
   readonly rejectsKey: string | undefined;
@@ -68,6 +71,7 @@ export async function settleDuplicates(
   target: Target,
   plan: Plan,
   entries: ReadonlyMap<number, SplitEntry>,
+  compacted: readonly CompactedFile[],
   options: SettleDuplicatesOptions,
 ): Promise<SettledDuplicates> {
   const mode = duplicatesMode(plan, options.duplicates);
@@ -76,6 +80,7 @@ export async function settleDuplicates(
   const sha256 = [...entries.values()][0]?.plan ?? '';
   const unchanged = (done: Omit<DuplicatesDecision, 'format' | 'version' | 'plan'> | undefined): SettledDuplicates => ({
     entries,
+    compacted,
     dropped: noRejects(),
     rejectsKey: undefined,
     finish: async () => {
@@ -89,8 +94,8 @@ export async function settleDuplicates(
   if (mode === 'allow') return unchanged(undefined);
   if (decided !== undefined && !leavesOut(decided)) return unchanged(decided);
 
-  const splits = await FingerprintedSplits.open(target, plan, entries, signal);
-  if (decided !== undefined) return leaveOut(target, plan, entries, decided, splits, options);
+  const splits = await FingerprintedSplits.open(target, plan, entries, compacted, signal);
+  if (decided !== undefined) return leaveOut(target, plan, entries, compacted, decided, splits, options);
   const found = await search(splits, mode, options);
   try {
     const { ids, vectors } = found;
@@ -101,7 +106,7 @@ export async function settleDuplicates(
       return unchanged({ mode, ids, vectors, byNamespace: {} });
     }
     const decision = await decide(state, found, splits, mode, sha256, options);
-    return await leaveOut(target, plan, entries, decision, splits, options);
+    return await leaveOut(target, plan, entries, compacted, decision, splits, options);
   } finally {
     await found.records.close();
   }
@@ -258,6 +263,7 @@ async function leaveOut(
   target: Target,
   plan: Plan,
   entries: ReadonlyMap<number, SplitEntry>,
+  compacted: readonly CompactedFile[],
   { ids, vectors, byNamespace }: DuplicatesDecision,
   splits: FingerprintedSplits,
   { maxMemory, tmpDir, signal }: SettleDuplicatesOptions,
@@ -274,6 +280,8 @@ async function leaveOut(
     signal,
   };
   const left = new Map(entries);
+  // Files that rows of several splits were joined to are written once, when all splits have told.
+  const joined = new Map<string, { readonly file: ManifestFile; readonly rows: number[] }>();
   let total = 0;
   for await (const { unit, rows } of droppedByUnit(target.state, signal)) {
     total += rows.length;
@@ -281,12 +289,18 @@ async function leaveOut(
     if (entry === undefined) throw corrupt(target.state, DROPPED_KEY, `split ${unit}`, 'splits of the plan');
     const now = new Map<string, ManifestFile | undefined>();
     let next = 0;
-    for (const { file, from, to } of await splits.filesOf(unit)) {
+    for (const { file, from, to, at } of await splits.filesOf(unit)) {
       const first = next;
       while (next < rows.length && rows[next]! < to) next++;
       if (next === first) continue;
       throwIfAborted(signal);
-      const own = rows.slice(first, next).map((row) => row - from);
+      const own = rows.slice(first, next).map((row) => row - from + at);
+      if (splits.isJoined(file)) {
+        const known = joined.get(file.path);
+        if (known === undefined) joined.set(file.path, { file, rows: own });
+        else known.rows.push(...own);
+        continue;
+      }
       now.set(file.path, await withoutRows(file, own, rewrite));
     }
     const files = entry.files.flatMap((file) => {
@@ -294,6 +308,19 @@ async function leaveOut(
       return one === undefined ? [] : [one];
     });
     left.set(unit, { ...entry, files, records: files.reduce((sum, { records }) => sum + records, 0) });
+  }
+  const compactedNow: ManifestFile[] = [];
+  for (const file of compacted) {
+    const rows = joined.get(file.path)?.rows;
+    const one =
+      rows === undefined
+        ? file
+        : await withoutRows(
+            file,
+            rows.sort((a, b) => a - b),
+            rewrite,
+          );
+    if (one !== undefined) compactedNow.push(one);
   }
   if (total !== ids + vectors) {
     throw corrupt(target.state, DROPPED_KEY, `${total} records`, `${ids + vectors} records`);
@@ -303,6 +330,7 @@ async function leaveOut(
   if (vectors > 0) byCode.DUPLICATE_VECTOR = vectors;
   return {
     entries: left,
+    compacted: compactedNow,
     dropped: { total, byCode, byNamespace },
     rejectsKey: DUPLICATE_REJECTS_KEY,
     finish: () => clearFingerprints(target.state, signal),

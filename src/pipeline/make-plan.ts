@@ -6,6 +6,7 @@ import type { ConvertOptions } from './options.js';
 import { statedOptions } from './plan-options.js';
 import { planDuplicates, planInput, planLayout, planSplits, type Plan, type PlanInput } from './plan.js';
 import type { Settings } from './settle.js';
+import { targetOutsideState, type Target } from './stores.js';
 
 /** A range of a file that is cut is never smaller, whatever the size of splits: what it costs to open it would be more than what is read. */
 export const MIN_RANGE_BYTES = 1024 * 1024;
@@ -13,16 +14,20 @@ export const MIN_RANGE_BYTES = 1024 * 1024;
 /**
  * Freezes everything that decides what a conversion writes. Nothing in it depends on how many machines or threads will work on it.
  *
- * @param to the import directory as it is shown; undefined where the state lies beside it
+ * @param target where it will be written to, opened by `to`
  */
 export async function makePlan(
   sources: readonly Source[],
   mapping: ReaderConfig,
   options: Omit<ConvertOptions, 'inputs'>,
   settings: Settings,
-  to: string | undefined,
+  target: Target,
+  to: string,
 ): Promise<Plan> {
   const { layout, fileBytes, rowGroupBytes, maxRecordBytes, splitBytes, onError } = settings;
+  const { maxFilesPerNamespace, directSmallFiles } = settings;
+  const outside = targetOutsideState(to, target);
+  const { partBytes } = target.imports;
   const rangeBytes = Math.max(splitBytes, MIN_RANGE_BYTES);
   const inputs: PlanInput[] = [];
   const cuts = new Map<number, readonly number[]>();
@@ -37,11 +42,12 @@ export async function makePlan(
     format: 'pineload-plan',
     version: 1,
     pineload: VERSION,
-    ...(to === undefined ? {} : { to }),
+    ...(outside === undefined ? {} : { to: outside }),
     mapping,
     options: statedOptions(options),
     output: {
-      ...{ fileBytes, rowGroupBytes, maxRecordBytes, onError },
+      ...{ fileBytes, rowGroupBytes, maxRecordBytes, onError, maxFilesPerNamespace, directSmallFiles },
+      ...(partBytes === undefined ? {} : { partBytes }),
       ...planLayout(layout),
       ...planDuplicates(options.duplicates),
     },

@@ -71,7 +71,18 @@ export async function openPlan(
         got,
       });
     }
-    return { ...stored, target: { imports: await openWithAccess(to, options), state }, uri: root };
+    const { partBytes } = plan.output;
+    if (options.partSize !== undefined && partBytes !== undefined && options.partSize !== partBytes) {
+      throw new PineloadError('OPTION_INVALID', {
+        source: state.uri + key,
+        field: 'partSize',
+        message: 'the plan fixes this option',
+        expected: `${partBytes} bytes`,
+        got: `${options.partSize} bytes`,
+      });
+    }
+    const imports = await openWithAccess(to, { ...options, partSize: partBytes ?? options.partSize });
+    return { ...stored, target: { imports, state }, uri: root };
   } catch (error) {
     await state.close();
     throw error;

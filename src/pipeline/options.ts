@@ -86,6 +86,12 @@ export interface TargetOptions extends CommonOptions, LimitOptions, RecordRules 
   readonly layout?: LayoutKind | undefined;
   /** With layout `sets`: how many, 1 to MAX_SETS. */
   readonly sets?: number | undefined;
+  /**
+   * Files of less than a row group that a namespace may get, one for each split. Where a plan has more splits, small row groups are staged in
+   * the state and joined when all splits are done, see docs/shards.md. Default DEFAULT_MAX_FILES_PER_NAMESPACE, and then only where
+   * there would be more than DIRECT_SMALL_FILES small files in all.
+   */
+  readonly maxFilesPerNamespace?: number | undefined;
   /** For spilled records. Default: the system's. */
   readonly tmpDir?: string | undefined;
   /** Stop before anything is read where tmpDir has too little room for what may be spilled. Default true. */
@@ -128,6 +134,11 @@ export const WORKER_MEMORY_BYTES = 40_000_000;
 export const MIN_BUFFER_BYTES = 24_000_000;
 /** 2 GiB: a split is what is repeated after a crash, and gives at least one file to each of its namespaces. */
 export const DEFAULT_SPLIT_BYTES = 2 * 1024 ** 3;
+
+/** 10,000 namespaces, the most of one import, with so many files each stay below its 100,000 files. */
+export const DEFAULT_MAX_FILES_PER_NAMESPACE = 8;
+/** So many small files do no harm: they are not joined unless `maxFilesPerNamespace` is stated. */
+export const DIRECT_SMALL_FILES = 10_000;
 
 /** Sizes in options: a number of bytes, or a text such as `400MB`. */
 export function sizeOption(value: number | string | undefined, fallback: number, option: string): number {

@@ -5,7 +5,7 @@ import { PineloadError } from '../base/errors.js';
 import { fillRun, type ConvertOptions } from './options.js';
 import { PLAN_KEY } from './plan.js';
 import { settle } from './settle.js';
-import { openTarget, targetOutsideState } from './stores.js';
+import { openTarget } from './stores.js';
 import { prepareTarget } from './target.js';
 import { closeTarget } from './open-plan.js';
 
@@ -51,7 +51,7 @@ export async function plan(options: PlanCommandOptions): Promise<PlanResult> {
       });
     }
     const { mapping } = await findMapping(sources, options, settings);
-    const made = await makePlan(sources, mapping.config, options, settings, targetOutsideState(to, target));
+    const made = await makePlan(sources, mapping.config, options, settings, target, to);
     const stored = await prepareTarget(target, made, {
       overwrite: options.overwrite ?? false,
       frozen: true,

@@ -31,6 +31,7 @@ export const PLAN_OPTIONS = [
   'rowGroupSize',
   'layout',
   'sets',
+  'maxFilesPerNamespace',
   'metadataNulls',
   'metadataNested',
   'metadataLists',

@@ -58,6 +58,12 @@ export interface Plan {
     readonly rowGroupBytes: number;
     readonly maxRecordBytes: number;
     readonly onError: string;
+    /** Size of the parts that objects are sent in: what was stored in others could not be gone on with. Undefined: a local directory. */
+    readonly partBytes?: number | undefined;
+    /** Past so many splits, small row groups are staged. */
+    readonly maxFilesPerNamespace: number;
+    /** Small files in all that are written as they are, however many splits there are. */
+    readonly directSmallFiles: number;
     /** Undefined: flat. */
     readonly layout?: Layout | undefined;
     /** `allow`: nothing is noted by which duplicates could be found. */
@@ -123,6 +129,20 @@ function piecesOf(input: number, bytes = Infinity, starts?: readonly number[]): 
     const end = starts[i + 1] ?? bytes;
     return { piece: { input, range: [start, end] as const }, bytes: end - start };
   });
+}
+
+/**
+ * How many files of less than a row group one split may write; past it, it stages their row groups. It follows from the plan alone: with no
+ * more splits than a namespace may have small files there is nothing to fear; else each split gets its share of those that do no harm.
+ */
+export function maxSmallFiles({ splits, output }: Plan): number {
+  const { maxFilesPerNamespace, directSmallFiles } = output;
+  return splits.length <= maxFilesPerNamespace ? Infinity : Math.floor(directSmallFiles / splits.length);
+}
+
+/** Stored bytes of all inputs, those aside that do not tell. */
+export function storedBytes({ inputs }: Pick<Plan, 'inputs'>): number {
+  return inputs.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
 }
 
 /** Stored bytes that a piece stands for; 0 when that is not known. */

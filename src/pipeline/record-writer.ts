@@ -11,7 +11,9 @@ import { seal, type ConvertResult } from './commit.js';
 import { checkDuplicatesMode, takesFingerprints } from './duplicates-mode.js';
 import {
   bufferBudget,
+  DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_ON_ERROR,
+  DIRECT_SMALL_FILES,
   fillRun,
   parseRejectLimit,
   recordRules,
@@ -89,7 +91,7 @@ export class RecordWriter {
       this.#flush(this.#reader);
       await this.#tail;
       const entry = await this.#run!.finish([{}]);
-      return await seal(this.target, this.#plan!, new Map([[0, entry]]), {
+      return await seal(this.target, this.#plan!, new Map([[0, entry]]), [], {
         ...this.options,
         rejectLimit: parseRejectLimit(this.options.maxRejects),
         seconds: () => (performance.now() - this.#started) / 1000,
@@ -152,6 +154,9 @@ export class RecordWriter {
         rowGroupBytes,
         maxRecordBytes: 0,
         onError,
+        // One split gives no namespace more than one small file.
+        maxFilesPerNamespace: DEFAULT_MAX_FILES_PER_NAMESPACE,
+        directSmallFiles: DIRECT_SMALL_FILES,
         ...planLayout(layout),
         ...planDuplicates(options.duplicates),
       },
@@ -160,6 +165,8 @@ export class RecordWriter {
     const { signal, onEvent } = options;
     const { sha256 } = await prepareTarget(target, plan, { overwrite: options.overwrite ?? false, signal, onEvent });
     return new SplitRun({
+      // Other records may come this time.
+      resume: false,
       target,
       layout,
       plan: sha256,

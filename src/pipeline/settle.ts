@@ -4,9 +4,12 @@ import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/s
 import { checkDuplicatesMode } from './duplicates-mode.js';
 import {
   bufferBudget,
+  DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_ON_ERROR,
   DEFAULT_SPLIT_BYTES,
+  DIRECT_SMALL_FILES,
   parseRejectLimit,
+  positiveCount,
   recordRules,
   sizeOption,
   workerCount,
@@ -22,6 +25,8 @@ export interface Settings {
   readonly rowGroupBytes: number;
   readonly maxRecordBytes: number;
   readonly splitBytes: number;
+  readonly maxFilesPerNamespace: number;
+  readonly directSmallFiles: number;
   readonly workers: number;
   readonly maxBufferedBytes: number;
   readonly onError: OnError;
@@ -39,6 +44,9 @@ export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings
     rowGroupBytes: sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize'),
     maxRecordBytes: sizeOption(options.maxRecordSize, DEFAULT_MAX_RECORD_BYTES, 'maxRecordSize'),
     splitBytes: sizeOption(options.splitSize, DEFAULT_SPLIT_BYTES, 'splitSize'),
+    maxFilesPerNamespace:
+      positiveCount(options.maxFilesPerNamespace, 'maxFilesPerNamespace') ?? DEFAULT_MAX_FILES_PER_NAMESPACE,
+    directSmallFiles: options.maxFilesPerNamespace === undefined ? DIRECT_SMALL_FILES : 0,
     workers,
     maxBufferedBytes: bufferBudget(options.maxMemory, workers),
     onError: options.onError ?? DEFAULT_ON_ERROR,

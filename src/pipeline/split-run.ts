@@ -6,9 +6,11 @@ import { addMetadataChanges, type MetadataChanges } from '../records/rules/metad
 import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
 import type { Layout } from '../writers/layout.js';
 import { SplitWriter } from '../writers/split-writer.js';
+import { StagedSplit, type StagedGroup } from '../writers/staged-split.js';
 import { writeSplitEntry, type PieceEntry, type SplitEntry } from './journal.js';
 import type { OnError, RejectLimit } from './options.js';
 import { RejectLog, type LinesBefore } from './reject-log.js';
+import { stagedKey, writeStagedIndex } from './staging.js';
 import type { Target } from './stores.js';
 
 /** What decides how a split is written. */
@@ -22,7 +24,11 @@ export interface SplitRunOptions {
   readonly dimension: number;
   readonly fileBytes: number;
   readonly rowGroupBytes: number;
+  /** Small row groups are staged when there are more than so many of them. Default: never. */
+  readonly maxSmallFiles?: number | undefined;
   readonly maxBufferedBytes: number;
+  /** The split may have been begun before, by the same plan: see WriteOptions.resume. */
+  readonly resume: boolean | 'parts';
   /** Note by what duplicates are found. */
   readonly fingerprints: boolean;
   readonly tmpDir: string;
@@ -39,6 +45,7 @@ export class SplitRun {
   readonly #writer: SplitWriter;
   readonly #rejects: RejectLog;
   readonly #fingerprints: FingerprintRecorder | undefined;
+  readonly #staged: StagedSplit;
   #metadataChanges: MetadataChanges | undefined;
   records = 0;
   files = 0;
@@ -60,7 +67,13 @@ export class SplitRun {
     if (options.fingerprints) {
       this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory: options.tmpDir, onSpill });
     }
+    const { kind, dimension, version, maxSmallFiles = Infinity } = options;
+    this.#staged = new StagedSplit({ store: target.state, key: stagedKey(split), kind, dimension, version, signal });
     this.#writer = new SplitWriter({
+      staging: {
+        wanted: (namespaces) => namespaces > maxSmallFiles,
+        take: (namespace, group) => this.#staged.take(namespace, group),
+      },
       store: target.imports,
       layout: options.layout,
       split,
@@ -71,6 +84,7 @@ export class SplitRun {
       maxBufferedBytes: options.maxBufferedBytes - (options.fingerprints ? memoryBytes : 0),
       tmpDir: options.tmpDir,
       version: options.version,
+      resume: options.resume,
       signal,
       onFile: (file) => {
         this.files++;
@@ -112,6 +126,9 @@ export class SplitRun {
     const files = await this.#writer.finish();
     await this.#rejects.close();
     const { target, plan, split, signal } = this.options;
+    const { groups } = this.#staged;
+    await this.#staged.close();
+    if (groups.length > 0) await writeStagedIndex(target.state, plan, split, groups, signal);
     if (this.records > 0) await this.#fingerprints?.writeTo(target.state, fingerprintsKey(split), signal);
     await this.#fingerprints?.close();
     return writeSplitEntry(
@@ -123,6 +140,7 @@ export class SplitRun {
         files,
         rejects: this.#rejects.counts,
         pieces,
+        ...(groups.length === 0 ? {} : { staged: summaryOf(groups) }),
         ...(this.#metadataChanges === undefined ? {} : { metadataChanges: this.#metadataChanges }),
       },
       signal,
@@ -132,7 +150,13 @@ export class SplitRun {
   /** Drops what is open. The rejects so far are kept, since they tell why a run was stopped. Never throws. */
   async abort(): Promise<void> {
     await this.#writer.abort().catch(() => undefined);
+    await this.#staged.abort();
     await this.#fingerprints?.close();
     await this.#rejects.close().catch(() => this.#rejects.abort());
   }
+}
+
+function summaryOf(groups: readonly StagedGroup[]): NonNullable<SplitEntry['staged']> {
+  const sum = (of: (group: StagedGroup) => number): number => groups.reduce((total, group) => total + of(group), 0);
+  return { groups: groups.length, bytes: sum(({ bytes }) => bytes), records: sum(({ records }) => records) };
 }

@@ -13,7 +13,7 @@ import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
 import { mappingFor } from './mapping-for.js';
 import { openChunks, type OpenedChunks } from './open-chunks.js';
-import { pieceBytes, type Plan, type Split, type SplitPiece } from './plan.js';
+import { maxSmallFiles, pieceBytes, type Plan, type Split, type SplitPiece } from './plan.js';
 import type { StoredPlan } from './plan-file.js';
 import { Throttle } from './progress.js';
 import { readBatches } from './read-batches.js';
@@ -35,6 +35,8 @@ export interface SplitWorkOptions extends MappingOptions {
   /** An input that can be read only once, opened already. */
   readonly opened?: { readonly input: number; readonly chunks: OpenedChunks } | undefined;
   readonly csvNoMultiline?: boolean | undefined;
+  /** Splits may have been begun before: see WriteOptions.resume. */
+  readonly resume: boolean | 'parts';
   readonly tmpDir?: string | undefined;
   readonly tmpCheck?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -103,7 +105,7 @@ export class SplitWork {
   }
 
   async #split(split: Split): Promise<SplitEntry> {
-    const { target, stored, settings, tmpDir, signal, onEvent } = this.options;
+    const { target, stored, settings, resume, tmpDir, signal, onEvent } = this.options;
     const { kind, dimension } = stored.plan.mapping;
     const run = new SplitRun({
       target,
@@ -114,7 +116,9 @@ export class SplitWork {
       dimension,
       fileBytes: settings.fileBytes,
       rowGroupBytes: settings.rowGroupBytes,
+      maxSmallFiles: maxSmallFiles(stored.plan),
       maxBufferedBytes: settings.maxBufferedBytes,
+      resume,
       fingerprints: takesFingerprints(stored.plan),
       tmpDir: tmpDir ?? tmpdir(),
       version: VERSION,

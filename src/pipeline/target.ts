@@ -2,10 +2,12 @@ import { PineloadError, quote } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
+import { readCompactionEntries } from './compaction-journal.js';
 import { clearJournal, listSplitEntries, readSplitEntries } from './journal.js';
 import { readPlan, writePlan, type StoredPlan } from './plan-file.js';
 import { isRepeatable, planDifference, PLAN_KEY, type Plan } from './plan.js';
 import { clearRejects } from './reject-log.js';
+import { clearStaging } from './staging.js';
 import { readObject } from './state-json.js';
 import type { Target } from './stores.js';
 
@@ -16,7 +18,11 @@ import type { Target } from './stores.js';
 const OWN_FILE = /^(?:[^/]+\/){1,2}part-\d{5,}-\d{5,}\.parquet$/;
 
 /** What was found in the target: a finished conversion that is the same, or a place to work in. */
-export type Prepared = StoredPlan & { readonly done: Manifest | undefined };
+export type Prepared = StoredPlan & {
+  readonly done: Manifest | undefined;
+  /** The same plan was begun before. */
+  readonly resumed: boolean;
+};
 
 /**
  * Makes the target ready for a plan: goes on with the same plan, finds that it is done already, or refuses what another
@@ -42,7 +48,7 @@ export async function prepareTarget(
   if (manifest !== undefined && !options.overwrite) {
     if (difference === undefined && isRepeatable(plan)) {
       await checkFilesPresent(target.imports, manifest, signal);
-      return { ...stored!, done: manifest };
+      return { ...stored!, done: manifest, resumed: true };
     }
     throw new PineloadError('TARGET_NOT_EMPTY', {
       source: target.imports.uri,
@@ -65,20 +71,22 @@ export async function prepareTarget(
   }
 
   const goOn = difference === undefined && !options.overwrite && isRepeatable(plan);
-  if (goOn && frozen) return { ...stored!, done: undefined };
+  if (goOn && frozen) return { ...stored!, done: undefined, resumed: true };
   // The manifest goes first: from here on nobody takes the target for complete.
   await target.state.delete(MANIFEST_KEY, signal);
   if (!goOn) {
     await clearJournal(target.state, signal);
     await clearRejects(target.state, signal);
+    await clearStaging(target.state, signal);
     await target.state.delete(PLAN_KEY, signal);
   }
   const keep = new Set(goOn ? finished : []);
   const stale = files.filter((key) => !keep.has(key));
   const foreign = stale.filter((key) => !OWN_FILE.test(key));
   if (foreign.length > 0) throw strayFiles(target.imports, foreign);
-  for (const key of stale) await target.imports.delete(key, signal);
-  return { ...(goOn ? stored! : await writePlan(target.state, plan, signal)), done: undefined };
+  // What an unfinished split has written already will be written again just so; in an object store it need not be sent again.
+  if (!goOn || target.imports.scheme === 'file') for (const key of stale) await target.imports.delete(key, signal);
+  return { ...(goOn ? stored! : await writePlan(target.state, plan, signal)), done: undefined, resumed: goOn };
 }
 
 export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
@@ -95,7 +103,8 @@ export async function listParquet(imports: ObjectStore, signal?: AbortSignal): P
 
 async function finishedFiles(state: ObjectStore, { sha256 }: StoredPlan, signal?: AbortSignal): Promise<string[]> {
   const entries = await readSplitEntries(state, sha256, await listSplitEntries(state, signal), signal);
-  return [...entries.values()].flatMap((entry) => entry.files.map((file) => file.path));
+  const joined = await readCompactionEntries(state, sha256, signal);
+  return [...entries.values(), ...joined.values()].flatMap((entry) => entry.files.map((file) => file.path));
 }
 
 /** Refuses to call a conversion done whose files went away or changed size. */

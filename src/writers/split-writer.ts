@@ -65,12 +65,22 @@ export interface SplitWriterOptions {
   /** Refuse to replace files that are there already. Default false: a repeated split writes the same bytes again. */
   readonly ifAbsent?: boolean | undefined;
   /** The split was begun before, by the same plan: what the store has of its files already is not sent again. Default false. */
-  readonly resume?: boolean | undefined;
+  readonly resume?: boolean | 'parts' | undefined;
+  /** Takes the row groups of namespaces that have too few records here for a file of their own. Default: each gets its file. */
+  readonly staging?: Staging | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A file is complete. */
   readonly onFile?: ((file: ManifestFile) => void) | undefined;
   /** Rows went to disk; `bytes` of them. */
   readonly onSpill?: ((bytes: number) => void) | undefined;
+}
+
+/** Where small row groups go instead of files. */
+export interface Staging {
+  /** Asked once, when all records are there. @param namespaces how many have not filled a row group since their last file */
+  wanted(namespaces: number): boolean;
+  /** Called for one namespace after the other, in the order of their names (UTF-16 code units). */
+  take(namespace: string, group: RowGroupColumns): Promise<void>;
 }
 
 /** All there is of one namespace. */
@@ -179,9 +189,21 @@ export class SplitWriter {
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
     const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
-    const small = states.filter((state) => !state.files.isOpen && state.waiting.length === 0);
     const gate = new WeightGate(2 * this.#rowGroupBytes);
-    await forEachLimited([...open, ...queued], LARGE_FILES_AT_ONCE, (state) => this.#finishNamespace(state));
+    await forEachLimited([...open, ...queued], LARGE_FILES_AT_ONCE, async (state) => {
+      await this.#writeWaiting(state);
+      // Where the last of them has closed the file, what is left is as small as any other rest.
+      if (state.files.isOpen) await this.#finishNamespace(state);
+    });
+    const small = states.filter((state) => state.buffer.groupRows > 0);
+    const { staging } = this.#options;
+    if (staging?.wanted(small.length) === true) {
+      small.sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const state of small.splice(0)) {
+        throwIfAborted(this.#options.signal);
+        await this.#takeRowGroup(state, (group) => staging.take(state.name, group))();
+      }
+    }
     await forEachLimited(small, SMALL_FILES_AT_ONCE, (state) =>
       gate.run(state.buffer.groupBytes, () => this.#finishNamespace(state)),
     );
@@ -293,26 +315,32 @@ export class SplitWriter {
   }
 
   /** Takes the open row group out; what is returned writes it to the namespace's file, opening and closing files as needed. */
-  #takeRowGroup(state: NamespaceState): () => Promise<void> {
-    const { files, buffer, spilled } = state;
+  #takeRowGroup(
+    state: NamespaceState,
+    write = (group: RowGroupColumns, rawBytes: number): Promise<void> => state.files.write(group, rawBytes),
+  ): () => Promise<void> {
+    const { buffer, spilled } = state;
     const rawBytes = buffer.groupBytes;
     state.spilled = undefined;
     const inMemory = this.#takeRows(state, true);
     return async () => {
       const group = spilled === undefined ? inMemory : await spilled.load(inMemory.rows > 0 ? inMemory : undefined);
-      await files.write(group, rawBytes);
+      await write(group, rawBytes);
       this.#giveBack(inMemory);
     };
   }
 
   async #finishNamespace(state: NamespaceState): Promise<void> {
-    const { files, waiting } = state;
+    if (state.buffer.groupRows > 0) await this.#takeRowGroup(state)();
+    await state.files.close();
+  }
+
+  /** Writes the full row groups that wait on disk. */
+  async #writeWaiting({ files, waiting }: NamespaceState): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { rows, rawBytes } = next;
       await files.write(await rows.load(undefined), rawBytes);
     }
-    if (state.buffer.groupRows > 0) await this.#takeRowGroup(state)();
-    await files.close();
   }
 
   /** Spills the largest buffers until half of the budget is free, so that it does not have to be done too often. */

@@ -45,6 +45,8 @@ export interface ColumnChunk {
   readonly encodings: readonly Encoding[];
   /** Levels: values and nulls. */
   readonly values: number;
+  /** Undefined where the writer has not told. */
+  readonly nulls?: number | undefined;
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   /** Place of the chunk's pages in the file. */
@@ -249,11 +251,15 @@ function parseChunk(reader: ThriftReader, dataEnd: number): ColumnChunk {
   return chunk;
 }
 
+/** parquet.thrift: Statistics.null_count. */
+const NULL_COUNT = 3;
+
 function parseColumnMetadata(reader: ThriftReader, dataEnd: number): ColumnChunk {
   let type: PhysicalType | undefined;
   let codec: Codec | undefined;
   const encodings = new Set<Encoding>();
   const numbers = new Map<number, number>();
+  let nulls: number | undefined;
   reader.struct((id, t) => {
     switch (id) {
       case 1:
@@ -275,6 +281,14 @@ function parseColumnMetadata(reader: ThriftReader, dataEnd: number): ColumnChunk
       case 9:
       case 11:
         numbers.set(id, reader.int(t));
+        return true;
+      case 12:
+        if (t !== T.STRUCT) return false;
+        reader.struct((field, type) => {
+          if (field !== NULL_COUNT) return false;
+          nulls = reader.int(type);
+          return true;
+        });
         return true;
       default:
         return false;
@@ -303,6 +317,7 @@ function parseColumnMetadata(reader: ThriftReader, dataEnd: number): ColumnChunk
     codec,
     encodings: [...encodings],
     values: count(5, 'number of values'),
+    nulls,
     compressedBytes,
     uncompressedBytes: count(6, 'uncompressed size'),
     start,

@@ -1,0 +1,170 @@
+import { throwIfAborted } from '../base/abort.js';
+import { ParquetJoiner } from '../parquet/join-files.js';
+import { forEachLimited } from '../writers/concurrency.js';
+import { FLAT } from '../writers/layout.js';
+import { partKey } from '../writers/part-names.js';
+import type { CompactedFile } from './compaction-journal.js';
+import type { CompactionUnit, StagedPart } from './compaction-units.js';
+import type { Plan } from './plan.js';
+import { stagedKey } from './staging.js';
+import { corrupt } from './state-json.js';
+import type { Target } from './stores.js';
+
+/** Staged bytes that are held in memory at once, unless a single row group is larger. */
+export const COMPACTION_READ_BYTES = 32 * 1024 * 1024;
+/** Ranges of staged objects that are read at once. */
+const READS_AT_ONCE = 8;
+
+/** A row group on its way to a file. */
+interface Item extends StagedPart {
+  readonly namespace: string;
+}
+
+/**
+ * Joins the row groups of some namespaces: a file of a namespace ends before the row group that would bring it beyond the file size of the
+ * plan. Files are named as if by a split that follows the last one.
+ */
+export async function compactUnit(
+  target: Target,
+  plan: Plan,
+  unit: CompactionUnit,
+  signal: AbortSignal | undefined,
+): Promise<CompactedFile[]> {
+  const files = new JoinedFiles(target, plan, signal);
+  try {
+    let batch: Item[] = [];
+    let size = 0;
+    const flush = async (): Promise<void> => {
+      throwIfAborted(signal);
+      const groups = await readGroups(target, batch, signal);
+      for (const [i, item] of batch.entries()) await files.add(item, groups[i]!);
+      batch = [];
+      size = 0;
+    };
+    for (const { namespace, parts } of unit.namespaces) {
+      for (const part of parts) {
+        if (batch.length > 0 && size + part.bytes > COMPACTION_READ_BYTES) await flush();
+        batch.push({ namespace, ...part });
+        size += part.bytes;
+      }
+    }
+    if (batch.length > 0) await flush();
+    return await files.finish();
+  } catch (error) {
+    await files.abort();
+    throw error;
+  }
+}
+
+/** Row groups of one split that follow one another are one request. */
+async function readGroups(
+  { state }: Target,
+  items: readonly Item[],
+  signal: AbortSignal | undefined,
+): Promise<Buffer[]> {
+  const groups = new Array<Buffer>(items.length);
+  const bySplit = new Map<number, number[]>();
+  items.forEach(({ split }, i) => {
+    const own = bySplit.get(split);
+    if (own === undefined) bySplit.set(split, [i]);
+    else own.push(i);
+  });
+  const runs: { split: number; start: number; end: number; own: number[] }[] = [];
+  for (const [split, own] of bySplit) {
+    for (const i of own) {
+      const { offset, bytes } = items[i]!;
+      const run = runs.at(-1);
+      if (run !== undefined && run.split === split && run.end === offset) {
+        run.end += bytes;
+        run.own.push(i);
+      } else runs.push({ split, start: offset, end: offset + bytes, own: [i] });
+    }
+  }
+  await forEachLimited(runs, READS_AT_ONCE, async ({ split, start, end, own }) => {
+    const key = stagedKey(split);
+    const parts: Uint8Array[] = [];
+    for await (const bytes of state.read(key, { start, end, signal })) parts.push(bytes);
+    const bytes = Buffer.concat(parts);
+    if (bytes.length !== end - start) {
+      throw corrupt(state, key, `${bytes.length} bytes from byte ${start} on`, `${end - start} bytes`);
+    }
+    for (const i of own) {
+      const at = items[i]!.offset - start;
+      groups[i] = bytes.subarray(at, at + items[i]!.bytes);
+    }
+  });
+  return groups;
+}
+
+interface OpenFile {
+  readonly namespace: string;
+  readonly sequence: number;
+  readonly joiner: ParquetJoiner;
+  /** Split and records of each row group. */
+  readonly parts: [split: number, records: number][];
+}
+
+/** The files that come out, one open at a time. */
+class JoinedFiles {
+  readonly #files: CompactedFile[] = [];
+  #open: OpenFile | undefined;
+
+  constructor(
+    private readonly target: Target,
+    private readonly plan: Plan,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  async add({ namespace, split, records }: Item, group: Uint8Array): Promise<void> {
+    const { fileBytes } = this.plan.output;
+    if (this.#open !== undefined) {
+      const { joiner } = this.#open;
+      if (this.#open.namespace !== namespace || joiner.bytes + group.length > fileBytes) await this.#close(namespace);
+    }
+    this.#open ??= await this.#begin(namespace, 0);
+    await this.#open.joiner.add(group, this.target.state.uri + stagedKey(split));
+    this.#open.parts.push([split, records]);
+  }
+
+  async finish(): Promise<CompactedFile[]> {
+    await this.#close(undefined);
+    return this.#files;
+  }
+
+  async abort(): Promise<void> {
+    await this.#open?.joiner.abort();
+    this.#open = undefined;
+  }
+
+  async #begin(namespace: string, sequence: number): Promise<OpenFile> {
+    const { imports } = this.target;
+    const sink = await imports.create(this.#path(namespace, sequence), {
+      checksums: ['crc64nvme', 'crc32c'],
+      contentType: 'application/vnd.apache.parquet',
+      signal: this.signal,
+    });
+    const { mapping, pineload } = this.plan;
+    return {
+      namespace,
+      sequence,
+      joiner: new ParquetJoiner({ sink, kind: mapping.kind, version: pineload }),
+      parts: [],
+    };
+  }
+
+  /** @param next the namespace that comes now */
+  async #close(next: string | undefined): Promise<void> {
+    if (this.#open === undefined) return;
+    const { namespace, sequence, joiner, parts } = this.#open;
+    const { records, bytes, sha256, checksums } = await joiner.close();
+    const { crc64nvme, crc32c } = checksums ?? {};
+    const path = this.#path(namespace, sequence);
+    this.#files.push({ path, namespace, records, bytes, sha256, crc64nvme, crc32c, parts });
+    this.#open = undefined;
+    if (next === namespace) this.#open = await this.#begin(namespace, sequence + 1);
+  }
+
+  #path(namespace: string, sequence: number): string {
+    return partKey(namespace, this.plan.splits.length, sequence, this.plan.output.layout ?? FLAT);
+  }
+}
