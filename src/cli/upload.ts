@@ -4,7 +4,7 @@ import type { UploadPlan } from '../pipeline/upload-plan.js';
 import { formatBytes, formatCount } from '../base/bytes.js';
 import { quote } from '../base/errors.js';
 import { EXIT } from '../base/exit-codes.js';
-import { runCommand, type CommandResult, type OutputFlags } from './action.js';
+import { runCommand, type CommandContext, type CommandResult, type OutputFlags } from './action.js';
 import { addOptions, OUTPUT, STORE, TO, UPLOAD } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 
@@ -15,7 +15,7 @@ export function addUploadCommand(program: Command): void {
     .description(
       'Uploads a converted directory. What is there already is skipped, so an upload cut off is finished by the same command.',
     )
-    .argument('<dir>', 'the directory that convert wrote');
+    .argument('[dir]', 'the directory that convert wrote; not needed with --abort-stale');
   addOptions(command, TO, UPLOAD, STORE, OUTPUT)
     .addHelpText(
       'after',
@@ -24,9 +24,15 @@ Examples:
   pineload upload out/words --to s3://bucket/words
   pineload upload out/words --to s3://bucket/words --dry-run
   pineload upload out/words --to gs://bucket/words --verify --bandwidth 50MB
+  pineload upload --to s3://bucket/words --abort-stale --stale-after 48h
   pineload upload out/words --to https://account.blob.core.windows.net/container/words --include 'books-*'`,
     )
-    .action(async (from: string, flags: Omit<UploadOptions, 'from'> & OutputFlags) => {
+    .action(async (from: string | undefined, flags: UploadFlags) => {
+      if (flags.abortStale) {
+        await runCommand(flags, (context) => dropStale(flags, context));
+        return;
+      }
+      if (from === undefined) return command.error("error: missing required argument 'dir'", { exitCode: EXIT.USAGE });
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { upload } = await import('../pipeline/upload.js');
         const result = await upload({ ...flags, from, signal, onEvent });
@@ -44,6 +50,16 @@ Examples:
         };
       });
     });
+}
+
+type UploadFlags = Omit<UploadOptions, 'from'> & OutputFlags & { abortStale?: boolean; staleAfter?: string };
+
+async function dropStale(flags: UploadFlags, { signal, onEvent }: CommandContext): Promise<CommandResult> {
+  const { abortStale } = await import('../pipeline/abort-stale.js');
+  const result = await abortStale({ ...flags, signal, onEvent });
+  const { to, aborted, kept, expireDays, note } = result;
+  const found = `${formatCount(aborted.length)} unfinished uploads dropped below ${to}, ${formatCount(kept)} younger ones kept. `;
+  return { text: (expireDays === undefined ? found : '') + note, json: result };
 }
 
 /** A dry run: a line for each file, and what it comes to. */

@@ -279,7 +279,7 @@ export class PartWriter implements ObjectWriter {
         this.#free.push(buffer);
       },
       (error: unknown) => {
-        if (error instanceof UploadGone) {
+        if (error instanceof UploadGone || this.sink.explain(error).code === 'OBJECT_EXISTS') {
           this.#gone = true;
           this.#free.push(buffer);
           return;

@@ -106,7 +106,7 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
   };
   const client = await connect(config, options.region);
   paceS3(client, options.pace ?? new RequestPace());
-  return new S3Store(target, options, client);
+  return new S3Store(target, options, client, endpoint !== undefined);
 }
 
 async function connect(config: S3ClientConfig, region: string | undefined): Promise<S3Client> {
@@ -153,6 +153,8 @@ class S3Store implements ObjectStore {
     target: Target,
     options: StoreOptions,
     private readonly client: S3Client,
+    /** A store that speaks S3, not S3 itself. */
+    private readonly compatible: boolean,
   ) {
     this.uri = target.display;
     this.#bucket = target.bucket;
@@ -326,7 +328,8 @@ class S3Store implements ObjectStore {
       throwIfAborted(signal);
       const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
         Bucket: this.#bucket,
-        Prefix: this.#prefix,
+        // MinIO tells of the uploads of one key or of all the bucket, and of none by a prefix.
+        Prefix: this.compatible ? '' : this.#prefix,
         ...at,
       });
       const page: ListMultipartUploadsCommandOutput = await this.#call('', signal, () =>

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/uploaders/open-store.js';
+import { startDocumentedGcs } from '../support/documented-gcs.js';
 import { startFakeGcs } from '../support/fake-gcs.js';
 import { type Minio, startMinio } from '../support/minio.js';
 import { allText, errorOf, keysOf, readAll, storeConformance } from '../support/store-conformance.js';
@@ -17,7 +21,10 @@ function useEnv(env: Readonly<Record<string, string>>): void {
 for (const checksums of ['default', 'none'] as const) {
   storeConformance(
     `S3 (MinIO, checksums: ${checksums})`,
-    { metadata: true, network: true, resend: true, missingBucket: true, wrongKey: true },
+    {
+      ...{ metadata: true, network: true, resend: true, missingBucket: true, wrongKey: true, tellsUnfinished: true },
+      ...(checksums === 'default' ? { keeps: 'crc64nvme' } : {}),
+    },
     async () => {
       const minio = await startMinio();
       await minio.createBucket('conformance');
@@ -55,25 +62,28 @@ for (const checksums of ['default', 'none'] as const) {
 
 storeConformance(
   'Google Cloud Storage (fake-gcs-server)',
-  // Asked for the state of an upload session, which is how a client learns what to send again, it ends the session.
-  { metadata: true, network: true, resend: false, missingBucket: true, wrongKey: false },
+  { metadata: true, network: true, resend: true, missingBucket: true, wrongKey: false, keeps: 'crc32c' },
   async () => {
     const gcs = await startFakeGcs();
     await gcs.createBucket('conformance');
-    useEnv(gcs.env);
+    const front = await startDocumentedGcs(gcs.endpoint);
+    const state = await mkdtemp(path.join(tmpdir(), 'pineload-sessions-'));
+    useEnv({ STORAGE_EMULATOR_HOST: front.endpoint, XDG_STATE_HOME: state });
     return {
       open: (directory, options) => openStore(gcs.uri('conformance', directory), options),
       partBytes: 256 * 1024,
       manyKeys: 1_010,
       openMissing: () => openStore(gcs.uri('nothere', 'x'), { partBytes: 256 * 1024, tries: 2 }),
       network: {
-        endpoint: gcs.endpoint,
+        endpoint: front.endpoint,
         open: (directory, endpoint, options) => openStore(gcs.uri('conformance', directory), { ...options, endpoint }),
       },
       secrets: ['upload_id='],
       stop: async () => {
         vi.unstubAllEnvs();
+        await front.stop();
         await gcs.stop();
+        await rm(state, { recursive: true, force: true });
       },
     };
   },

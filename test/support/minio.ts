@@ -71,8 +71,9 @@ export async function startMinio(): Promise<Minio> {
       await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
     },
     openUploads: async (bucket, prefix) => {
-      const answer = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }));
-      return answer.Uploads?.length ?? 0;
+      // Asked by a prefix that is no key, MinIO tells of none.
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+      return Uploads.filter(({ Key }) => Key?.startsWith(prefix)).length;
     },
     stop: async () => {
       client.destroy();
