@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { nearNormal } from './random.mjs';
 
 /** Raised whenever the bytes that a kind makes change: files kept from an older version are made anew. */
-export const INPUTS_VERSION = 1;
+export const INPUTS_VERSION = 2;
 
 export const DIMENSION = 1536;
 /** Non-zero entries of a sparse record. */
@@ -52,7 +52,8 @@ export const INPUTS = {
       const words = readWords();
       return (row) => {
         const { namespace, values, metadata } = words[row % words.length];
-        const line = `{"id":"w${row}","namespace":"${namespace}","values":${values},"metadata":${metadata}}`;
+        const vector = repeated(values, Math.floor(row / words.length));
+        const line = `{"id":"w${row}","namespace":"${namespace}","values":${vector},"metadata":${metadata}}`;
         return { line, namespace };
       };
     },
@@ -92,11 +93,12 @@ export const INPUTS = {
     records: () => {
       const words = readWords().map(({ namespace, values, metadata }) => {
         const { word, rank, kind } = JSON.parse(metadata);
-        return { namespace, rest: `${namespace},"${values}",${csvCell(word)},${rank},${kind}` };
+        return { namespace, values, rest: `${csvCell(word)},${rank},${kind}` };
       });
       return (row) => {
-        const { namespace, rest } = words[row % words.length];
-        return { line: `w${row},${rest}`, namespace };
+        const { namespace, values, rest } = words[row % words.length];
+        const vector = repeated(values, Math.floor(row / words.length));
+        return { line: `w${row},${namespace},"${vector}",${rest}`, namespace };
       };
     },
   },
@@ -119,7 +121,8 @@ export const INPUTS = {
       return (row) => {
         const { values, metadata } = words[row % words.length];
         const namespace = `user-${String(bits() % namespaces).padStart(5, '0')}`;
-        const line = `{"id":"w${row}","namespace":"${namespace}","values":${values},"metadata":${metadata}}`;
+        const vector = repeated(values, Math.floor(row / words.length));
+        const line = `{"id":"w${row}","namespace":"${namespace}","values":${vector},"metadata":${metadata}}`;
         return { line, namespace };
       };
     },
@@ -166,6 +169,19 @@ function someFields(bits) {
 function someMetadata(bits, row) {
   const { page, lang } = someFields(bits);
   return `{"title":"Document ${row}","page":${page},"lang":"${lang}"}`;
+}
+
+/**
+ * The vector as it is, and in later passes with the number of the pass for its last number, the other sign in front: two records of a
+ * namespace with one vector would be refused, as by the service.
+ */
+function repeated(values, pass) {
+  if (pass === 0) return values;
+  return values.replace(
+    /(-?)(\d+)\.(\d+)\]$/,
+    (_, sign, whole, digits) =>
+      `${sign === '' ? '-' : ''}${whole}.${String(pass).padStart(Math.max(digits.length, 7), '0')}]`,
+  );
 }
 
 /** The real vectors as text: repeating them must not change how their numbers are written. */
