@@ -40,7 +40,7 @@ beforeAll(async () => {
   await minio.createBucket('my-bucket');
   const [control, api] = [await freePort(), await freePort()];
   const controlPlane = `http://127.0.0.1:${control}`;
-  const args = [CLI, 'emulator', '--index', 'my-index:100', '--port', String(control), '--import-ms', '9000'];
+  const args = [CLI, 'emulator', '--index', 'my-index:100', '--port', String(control), '--import-ms', '30000'];
   emulator = await startServer(process.execPath, args, controlPlane, minio.env);
   writeFileSync(temp('api-key'), 'any');
   mkdirSync(temp('raw'));
@@ -153,9 +153,8 @@ describe('the DAG without a cluster, run by Airflow', () => {
     expect(tasks.map(({ task_id }) => task_id).sort()).toEqual(
       ['commit', 'convert', 'convert', 'plan', 'shards', 'start_import', 'verify', 'watch_import'].sort(),
     );
-    const rescheduled = await query(
-      `select count(*) from task_reschedule r join task_instance t on r.ti_id = t.id where t.task_id = 'watch_import'`,
-    );
+    // Only the sensor gives its worker back.
+    const rescheduled = await query('select count(*) from task_reschedule');
     expect(rescheduled[0]![0]).toBeGreaterThan(0);
     // The data are in the bucket, under the run's own name, and the import is told to be complete by the emulator.
     const to = 's3://my-bucket/airflow/night-1';

@@ -84,7 +84,7 @@ describe.skipIf(typeof made === 'string')('in a control group of half a CPU and 
     const values = Array.from({ length: 1024 }, (_, j) => Math.sin(j).toFixed(7)).join(',');
     let bytes = 0;
     for (let i = 0; bytes < 200e6; i++) {
-      const line = `{"id":"r${i}","values":[${i % 10}.${i},${values}],"metadata":{"n":${i}},"namespace":"n${i % 40}"}\n`;
+      const line = `{"id":"r${i}","values":[${i},${values}],"metadata":{"n":${i}},"namespace":"n${i % 40}"}\n`;
       bytes += line.length;
       if (!out.write(line)) await once(out, 'drain');
     }

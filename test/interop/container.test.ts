@@ -120,7 +120,8 @@ describe('the image, run as engines run it', () => {
       JSON.stringify({ id: `r${i}`, values: Array.from({ length: 256 }, (_, j) => Math.sin(i * 256 + j)) }),
     );
     writeFileSync(temp('data', 'large.jsonl'), lines.join('\n'));
-    const args = ['convert', '/data/large.jsonl', '--to', '/data/large', '--json', '--summary-file', '/data/stop.json'];
+    const convert = ['convert', '/data/large.jsonl', '--to', '/data/large', '--tmp-dir', '/scratch', '--json'];
+    const args = [...convert, '--summary-file', '/data/stop.json'];
     const stopped = await runImage(root, args, {
       data,
       onSpawn: (child) =>
