@@ -24,6 +24,12 @@ export {
   type OnError,
   type TargetOptions,
 } from './pipeline/options.js';
+export {
+  DEFAULT_DUPLICATES,
+  DEFAULT_DUPLICATES_CONTINUE,
+  DUPLICATES_MODES,
+  type DuplicatesMode,
+} from './pipeline/duplicates-mode.js';
 export type { StoreAccess } from './pipeline/stores.js';
 export {
   convertRecords,
