@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../base/abort.js';
+import { PineloadError } from '../../base/errors.js';
 import {
   ColumnPages,
   corrupt,
@@ -68,15 +69,31 @@ export async function* readParquet(
   const file = await openParquet(input, limits(maxBufferedBytes));
   const rows = new FileRows(file, bindFile(file, config, source.name), source, options);
   let first = 0;
-  for (let group = 0; group < file.metadata.rowGroups.length; group++) {
-    for await (const batch of rows.group(group, first)) {
-      throwIfAborted(signal);
-      yield batch;
+  try {
+    for (let group = 0; group < file.metadata.rowGroups.length; group++) {
+      for await (const batch of rows.group(group, first)) {
+        throwIfAborted(signal);
+        yield batch;
+      }
+      first += file.metadata.rowGroups[group]!.rows;
     }
-    first += file.metadata.rowGroups[group]!.rows;
+  } catch (error) {
+    throw withWayOut(error);
   }
   // Columns that nothing uses are not read: for progress, they are done too.
   onRead?.(Math.max(0, input.bytes - read));
+}
+
+/** What is too large for the memory of this run is not for that of another. */
+function withWayOut(error: unknown): unknown {
+  if (!(error instanceof PineloadError) || error.code !== 'PARQUET_LIMIT') return error;
+  const { source, field, expected, got } = error;
+  return new PineloadError('PARQUET_LIMIT', {
+    message: 'a part of the file that is read at once is larger than the memory for it',
+    ...Object.fromEntries(Object.entries({ source, field, expected, got }).filter(([, value]) => value !== undefined)),
+    hint: 'Give more memory (--max-memory), or have the file written anew with smaller pages or row groups.',
+    cause: error,
+  });
 }
 
 function limits(maxBufferedBytes: number | undefined): typeof DEFAULT_DECODE_LIMITS {

@@ -239,6 +239,9 @@ describe('rows of other tools', () => {
     );
     await expect(
       readAll(large, {}, { maxBufferedBytes: 1000 }).then(({ rows: all }) => all.length),
-    ).rejects.toMatchObject({ code: 'PARQUET_LIMIT' });
+    ).rejects.toMatchObject({
+      code: 'PARQUET_LIMIT',
+      hint: expect.stringContaining('--max-memory') as string,
+    });
   });
 });
