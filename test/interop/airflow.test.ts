@@ -100,7 +100,11 @@ afterAll(async () => {
   // Each was started as the head of a process group, its workers in it.
   for (const child of components) if (child.exitCode === null) process.kill(-child.pid!, 'SIGTERM');
   await Promise.race([
-    Promise.all(components.map((child) => child.exitCode ?? new Promise((done) => child.once('exit', done)))),
+    Promise.all(
+      components
+        .filter((child) => child.exitCode === null && child.signalCode === null)
+        .map((child) => new Promise((done) => child.once('exit', done))),
+    ),
     sleep(20_000),
   ]);
   for (const child of components)
