@@ -137,7 +137,7 @@ describe('a stop by signal at any moment', () => {
         filesIn(join(directory('undisturbed'), `${compare}.pineload`))['manifest.json'],
       );
     }
-  });
+  }, 180_000);
 
   it('leaves at once when the stop outlasts its grace, and tells the scheduler', async () => {
     const to = temp('grace');
