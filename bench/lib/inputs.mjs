@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { nearNormal } from './random.mjs';
 
 /** Raised whenever the bytes that a kind makes change: files kept from an older version are made anew. */
-export const INPUTS_VERSION = 2;
+export const INPUTS_VERSION = 3;
 
 export const DIMENSION = 1536;
 /** Non-zero entries of a sparse record. */
@@ -172,16 +172,12 @@ function someMetadata(bits, row) {
 }
 
 /**
- * The vector as it is, and in later passes with the number of the pass for its last number, the other sign in front: two records of a
- * namespace with one vector would be refused, as by the service.
+ * The vector as it is, and in later passes with the number of the pass in its last number: two records of a namespace with one vector
+ * would be refused, as by the service.
  */
 function repeated(values, pass) {
   if (pass === 0) return values;
-  return values.replace(
-    /(-?)(\d+)\.(\d+)\]$/,
-    (_, sign, whole, digits) =>
-      `${sign === '' ? '-' : ''}${whole}.${String(pass).padStart(Math.max(digits.length, 7), '0')}]`,
-  );
+  return values.replace(/-?\d+\.(\d+)\]$/, (_, digits) => `-${100 + pass}.${digits}]`);
 }
 
 /** The real vectors as text: repeating them must not change how their numbers are written. */
