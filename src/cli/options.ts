@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { PineloadError } from '../base/errors.js';
 import { parseRecordLimits } from '../records/limits.js';
 import { parseBytes } from '../base/bytes.js';
 
@@ -298,6 +299,16 @@ export function option(flags: string, text: string): Option {
   return made;
 }
 
+/** What cannot be read is a fault of the command line, told as Commander tells of others. */
+function parsedOrRefused(parse: (value: string) => unknown, value: string): unknown {
+  try {
+    return parse(value);
+  } catch (error) {
+    if (!(error instanceof PineloadError)) throw error;
+    throw new InvalidArgumentError(`Expected ${error.expected ?? 'something else'}.`);
+  }
+}
+
 /** Declares options on a command, each with its variable: `--id-field` is PINELOAD_ID_FIELD. */
 export function addOptions(command: Command, ...groups: readonly (readonly Spec[])[]): Command {
   for (const { flags, text, choices, parse, mandatory, group } of groups.flat()) {
@@ -305,7 +316,7 @@ export function addOptions(command: Command, ...groups: readonly (readonly Spec[
     if (choices) made.choices([...choices]);
     if (parse) {
       made.argParser((value: string) => {
-        const parsed = parse(value);
+        const parsed = parsedOrRefused(parse, value);
         if (typeof parsed === 'number' && Number.isNaN(parsed)) {
           throw new InvalidArgumentError('It is not a number.');
         }
