@@ -6,7 +6,9 @@ import { runCli } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 const temp = useTempDir();
-const good = (id: string): string => JSON.stringify({ id, values: [1, 2, 3], namespace: 'n' });
+let made = 1000;
+/** No two have the same vector, and all the same length. */
+const good = (id: string): string => JSON.stringify({ id, values: [1, 2, ++made], namespace: 'n' });
 
 /** A bad second line; what the error and the reject must say. */
 const CASES: readonly (readonly [name: string, line: string, code: string, says: readonly string[]])[] = [
@@ -73,7 +75,7 @@ describe('bad input', () => {
 
   it('writes nothing outside the target whatever a namespace says', async () => {
     const names = ['../../evil', '/etc/evil', '..\\evil', 'a\u0000b', '.', '..'];
-    const lines = names.map((namespace, i) => JSON.stringify({ id: `e${i}`, values: [1, 2, 3], namespace }));
+    const lines = names.map((namespace, i) => JSON.stringify({ id: `e${i}`, values: [1, 2, -i], namespace }));
     await mkdir(temp('jail'));
     await writeFile(temp('jail', 'in.jsonl'), `${good('a')}\n${lines.join('\n')}\n`);
     const { code, stdout } = await runCli([

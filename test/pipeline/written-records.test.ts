@@ -38,6 +38,7 @@ describe.each(['dense', 'sparse', 'hybrid'] as const)('the sample of %s records'
     converted = await convertRecords(records, {
       to: temp(kind),
       vectorType: kind,
+      duplicates: 'allow',
       // Several row groups and pages of each namespace.
       rowGroupSize: '6kB',
     });
@@ -85,7 +86,7 @@ describe('explainMissing', () => {
       namespace: 'a',
     }));
     rows.push({ id: 'same', values: [77, 1], namespace: 'b' });
-    const { manifest } = await convertRecords(rows, { to: temp('twice') });
+    const { manifest } = await convertRecords(rows, { to: temp('twice'), duplicates: 'allow' });
     const store = await openStore(temp('twice'));
     expect(await explainMissing(store, manifest, 'a')).toContain('3 of its records have the id of another one');
     expect(await explainMissing(store, manifest, 'b')).toContain('its ids and vectors are all different');
@@ -102,7 +103,7 @@ it('explains records that the service drops because their vectors are the same',
     { id: 'd', values: [2, 0] },
     { id: 'd', values: [2, 0] },
   ];
-  const { manifest } = await convertRecords(rows, { to: temp('same-vectors') });
+  const { manifest } = await convertRecords(rows, { to: temp('same-vectors'), duplicates: 'allow' });
   const why = await explainMissing(await openStore(temp('same-vectors')), manifest, '__default__');
   expect(why).toContain('1 of its records has the id of another one');
   expect(why).toContain('2 of its records have the same vector as another one');
