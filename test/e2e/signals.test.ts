@@ -82,62 +82,66 @@ describe('a stop by signal at any moment', () => {
     expect(started.code).toBe(0);
   });
 
-  it.each(Object.keys(CASES))('%s', async (name) => {
-    const { args, endless, compare } = CASES[name]!;
-    const directory = (tag: string): string => temp(`${name.replace(' ', '-')}-${tag}`);
-    const call = (to: string, kill?: readonly [NodeJS.Signals, number]): Promise<CliResult> =>
-      runCli([...args(to), '--json', '--summary-file', `${to}.summary`, '--status-file', `${to}.status`], {
-        env: { PINECONE_API_KEY: 'any' },
-        onSpawn: (child) => {
-          if (kill !== undefined) void sleep(kill[1]).then(() => child.kill(kill[0]));
-        },
-      });
-    let duration = endless;
-    if (duration === undefined) {
-      const began = performance.now();
-      const { code, stderr } = await call(directory('undisturbed'));
-      expect(code, stderr).toBe(0);
-      duration = performance.now() - began;
-    }
-    for (const [signal, code] of STOPS) {
-      const to = directory(signal);
-      let stopped = await call(to, [signal, Math.round((0.15 + 0.8 * random()) * duration)]);
-      if (stopped.signal !== null && stopped.stdout === '') {
-        // Before Node itself has started there is nobody who could listen; nothing was begun then either.
-        expect(stopped.stderr).toBe('');
-      } else {
-        // Nor when it has taken its handlers down, after all is done and told.
-        if (stopped.signal !== null) stopped = { ...stopped, code: 0 };
-        expect([code, 0], stopped.stderr).toContain(stopped.code);
-        const summary = JSON.parse(readFileSync(`${to}.summary`, 'utf8')) as Record<string, unknown>;
-        expect(summary).toMatchObject({ command: name, exitCode: stopped.code, ok: stopped.code === 0 });
-        const last = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!) as { error?: object };
-        if (stopped.code === code) {
-          expect(summary).toMatchObject({ state: 'stopped', signal, error: { code: 'ABORTED', exitCode: code } });
-          expect(last.error).toMatchObject({ code: 'ABORTED', exitCode: code });
-        }
+  it.each(Object.keys(CASES))(
+    '%s',
+    async (name) => {
+      const { args, endless, compare } = CASES[name]!;
+      const directory = (tag: string): string => temp(`${name.replace(' ', '-')}-${tag}`);
+      const call = (to: string, kill?: readonly [NodeJS.Signals, number]): Promise<CliResult> =>
+        runCli([...args(to), '--json', '--summary-file', `${to}.summary`, '--status-file', `${to}.status`], {
+          env: { PINECONE_API_KEY: 'any' },
+          onSpawn: (child) => {
+            if (kill !== undefined) void sleep(kill[1]).then(() => child.kill(kill[0]));
+          },
+        });
+      let duration = endless;
+      if (duration === undefined) {
+        const began = performance.now();
+        const { code, stderr } = await call(directory('undisturbed'));
+        expect(code, stderr).toBe(0);
+        duration = performance.now() - began;
       }
-      if (compare === undefined) continue;
-      const temporary = (files: object): string[] => Object.keys(files).filter((file) => file.endsWith('.tmp'));
-      const before = (() => {
-        try {
-          return filesIn(`${to}/${compare}`);
-        } catch {
-          return {};
+      for (const [signal, code] of STOPS) {
+        const to = directory(signal);
+        let stopped = await call(to, [signal, Math.round((0.15 + 0.8 * random()) * duration)]);
+        if (stopped.signal !== null && stopped.stdout === '') {
+          // Before Node itself has started there is nobody who could listen; nothing was begun then either.
+          expect(stopped.stderr).toBe('');
+        } else {
+          // Nor when it has taken its handlers down, after all is done and told.
+          if (stopped.signal !== null) stopped = { ...stopped, code: 0 };
+          expect([code, 0], stopped.stderr).toContain(stopped.code);
+          const summary = JSON.parse(readFileSync(`${to}.summary`, 'utf8')) as Record<string, unknown>;
+          expect(summary).toMatchObject({ command: name, exitCode: stopped.code, ok: stopped.code === 0 });
+          const last = JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!) as { error?: object };
+          if (stopped.code === code) {
+            expect(summary).toMatchObject({ state: 'stopped', signal, error: { code: 'ABORTED', exitCode: code } });
+            expect(last.error).toMatchObject({ code: 'ABORTED', exitCode: code });
+          }
         }
-      })();
-      expect(temporary(before)).toEqual([]);
-      const again = await call(to);
-      expect(again.code, again.stderr).toBe(0);
-      const whole = filesIn(join(directory('undisturbed'), compare));
-      // What was there after the stop was finished: it is the same still.
-      for (const [file, digest] of Object.entries(before)) expect(whole[file], file).toBe(digest);
-      expect(filesIn(`${to}/${compare}`)).toEqual(whole);
-      expect(filesIn(`${to}/${compare}.pineload`)['manifest.json']).toBe(
-        filesIn(join(directory('undisturbed'), `${compare}.pineload`))['manifest.json'],
-      );
-    }
-  }, 180_000);
+        if (compare === undefined) continue;
+        const temporary = (files: object): string[] => Object.keys(files).filter((file) => file.endsWith('.tmp'));
+        const before = (() => {
+          try {
+            return filesIn(`${to}/${compare}`);
+          } catch {
+            return {};
+          }
+        })();
+        expect(temporary(before)).toEqual([]);
+        const again = await call(to);
+        expect(again.code, again.stderr).toBe(0);
+        const whole = filesIn(join(directory('undisturbed'), compare));
+        // What was there after the stop was finished: it is the same still.
+        for (const [file, digest] of Object.entries(before)) expect(whole[file], file).toBe(digest);
+        expect(filesIn(`${to}/${compare}`)).toEqual(whole);
+        expect(filesIn(`${to}/${compare}.pineload`)['manifest.json']).toBe(
+          filesIn(join(directory('undisturbed'), `${compare}.pineload`))['manifest.json'],
+        );
+      }
+    },
+    180_000,
+  );
 
   it('leaves at once when the stop outlasts its grace, and tells the scheduler', async () => {
     const to = temp('grace');
