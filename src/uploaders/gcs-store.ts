@@ -80,6 +80,12 @@ export async function openGcsStore(target: Target, options: StoreOptions): Promi
 
 const withScheme = (host: string) => (/^https?:\/\//.test(host) ? host : `http://${host}`);
 
+/** https://cloud.google.com/storage/docs/json_api/v1/objects/list */
+interface GcsPage {
+  readonly items?: readonly (FileMetadata & { readonly name: string })[];
+  readonly nextPageToken?: string;
+}
+
 class GcsStore implements ObjectStore {
   readonly scheme = 'gs';
   readonly uri: string;
@@ -120,24 +126,37 @@ class GcsStore implements ObjectStore {
     let pageToken: string | undefined;
     do {
       throwIfAborted(options.signal);
-      let files: File[];
-      try {
-        const [page, next] = await this.#bucket.getFiles({
-          prefix: this.#prefix + prefix,
-          autoPaginate: false,
-          ...this.#page,
-          ...(pageToken === undefined ? {} : { pageToken }),
-        });
-        files = page;
-        pageToken = (next as { pageToken?: string } | null)?.pageToken;
-      } catch (error) {
-        throw this.#bucketError(error, '', options.signal);
-      }
-      for (const file of files) {
+      const wanted = {
+        prefix: this.#prefix + prefix,
+        ...this.#page,
+        ...(pageToken === undefined ? {} : { pageToken }),
+      };
+      const page = await this.#listPage(wanted, options.signal);
+      for (const { name, ...resource } of page.items ?? []) {
         // Consoles make "folders" as empty objects whose name ends in a slash.
-        if (!file.name.endsWith('/')) yield gcsInfo(file.name.slice(this.#prefix.length), file.metadata);
+        if (!name.endsWith('/')) yield gcsInfo(name.slice(this.#prefix.length), resource);
       }
+      pageToken = page.nextPageToken;
     } while (pageToken !== undefined);
+  }
+
+  /** Not through the SDK, which waits for ever when an answer breaks off in the middle. */
+  async #listPage(wanted: Readonly<Record<string, string | number>>, signal?: AbortSignal): Promise<GcsPage> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(wanted)) query.set(name, String(value));
+    const url = `${this.storage.apiEndpoint}/storage/v1/b/${encodeURIComponent(this.#bucket.name)}/o?${query.toString()}`;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.#http.send({ url, method: 'GET', headers: {}, signal });
+        const text = await textOf(answer);
+        if (answer.status === 200) return JSON.parse(text) as GcsPage;
+        throw this.#answerError(answer.status, text, '');
+      } catch (error) {
+        const explained = this.#bucketError(error, '', signal);
+        if (!explained.retryable || attempt >= this.#tries) throw explained;
+      }
+      await pauseBeforeRetry(attempt, signal);
+    }
   }
 
   async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {

@@ -40,6 +40,8 @@ const NETWORK_CODES = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'REQUEST_SEND_ERROR',
+  // Azure: an answer that ended in the middle of its text.
+  'PARSE_ERROR',
   'TimeoutError',
   'RequestTimeout',
   // Not on our request, which was looked at before: Azure's streams end so when the connection breaks.

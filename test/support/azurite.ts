@@ -13,6 +13,8 @@ export interface Azurite {
   readonly env: { readonly AZURE_STORAGE_CONNECTION_STRING: string };
   uri(container: string, prefix?: string): string;
   createContainer(name: string): Promise<void>;
+  /** With all that is in it. */
+  removeContainer(name: string): Promise<void>;
   /** Query of a shared access signature for one container, without `?`. */
   sas(container: string, permissions?: string): Promise<string>;
   stop(): Promise<void>;
@@ -46,6 +48,9 @@ export async function startAzurite(): Promise<Azurite> {
     uri: (container, prefix = '') => `${endpoint}/${container}/${prefix}`,
     createContainer: async (name) => {
       await service.getContainerClient(name).create();
+    },
+    removeContainer: async (name) => {
+      await service.getContainerClient(name).delete();
     },
     sas: async (container, permissions = 'racwdl') => {
       const url = await service.getContainerClient(container).generateSasUrl({

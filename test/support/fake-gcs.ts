@@ -7,6 +7,8 @@ export interface FakeGcs {
   readonly env: { readonly STORAGE_EMULATOR_HOST: string };
   uri(bucket: string, prefix?: string): string;
   createBucket(name: string): Promise<void>;
+  /** With all that is in it. */
+  removeBucket(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,16 @@ export async function startFakeGcs(): Promise<FakeGcs> {
         body: JSON.stringify({ name }),
       });
       if (!answer.ok) throw new Error(`bucket ${name}: ${answer.status} ${await answer.text()}`);
+    },
+    removeBucket: async (name) => {
+      const bucket = `${endpoint}/storage/v1/b/${name}`;
+      // What was sent meanwhile has to go too.
+      for (let round = 0; round < 20; round++) {
+        const { items = [] } = (await (await fetch(`${bucket}/o`)).json()) as { items?: { name: string }[] };
+        for (const item of items) await fetch(`${bucket}/o/${encodeURIComponent(item.name)}`, { method: 'DELETE' });
+        if ((await fetch(bucket, { method: 'DELETE' })).ok) return;
+      }
+      throw new Error(`bucket ${name} stays`);
     },
     stop: () => server.stop(),
   };

@@ -19,6 +19,8 @@ export async function startLoopback(
     const chunks: Buffer[] = [];
     request.on('data', (data: Buffer) => chunks.push(data));
     request.on('end', () => {
+      // As Google's metadata server marks its answers.
+      response.setHeader('Metadata-Flavor', 'Google');
       const said = answer(request, Buffer.concat(chunks).toString());
       if (Array.isArray(said)) return response.writeHead(said[0] as number).end(said[1]);
       if (typeof said === 'string') return response.end(said);

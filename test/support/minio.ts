@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { CreateBucketCommand, ListMultipartUploadsCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  ListMultipartUploadsCommand,
+  PutBucketPolicyCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { findBinary, freePort, startServer } from './process.js';
 
 export interface Minio {
@@ -17,6 +25,8 @@ export interface Minio {
   };
   uri(bucket: string, prefix?: string): string;
   createBucket(name: string): Promise<void>;
+  /** With all that is in it. */
+  removeBucket(name: string): Promise<void>;
   /** Lets everybody list and read a bucket. */
   makePublic(bucket: string): Promise<void>;
   /** Multipart uploads that were begun below `prefix` and neither completed nor aborted. */
@@ -55,6 +65,20 @@ export async function startMinio(): Promise<Minio> {
     uri: (bucket, prefix = '') => `s3://${bucket}/${prefix}`,
     createBucket: async (name) => {
       await client.send(new CreateBucketCommand({ Bucket: name }));
+    },
+    removeBucket: async (name) => {
+      // What was sent meanwhile has to go too.
+      for (let round = 0; round < 20; round++) {
+        const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: name }));
+        for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: name, Key }));
+        try {
+          await client.send(new DeleteBucketCommand({ Bucket: name }));
+          return;
+        } catch (error) {
+          if ((error as Error).name !== 'BucketNotEmpty') throw error;
+        }
+      }
+      throw new Error(`bucket ${name} stays`);
     },
     makePublic: async (bucket) => {
       const Policy = JSON.stringify({
