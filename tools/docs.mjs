@@ -59,6 +59,19 @@ the run; with \`--on-error skip\` each goes to \`rejects.jsonl\` with source, li
 expected, got and its own text.
 
 ${table(['code', 'the record', 'basis', 'source'], rules)}
+
+With \`--fail-on-rejects\`, \`convert\` exits with 3 when it has skipped a record, and \`run\` stops before it imports.
+
+## Mending rejects
+
+Copy \`rejects.jsonl\`, mend what is in \`raw\`, delete the lines that are given up, and join the file to the finished
+conversion. The records are read with the conversion's own mapping and rules; each must be right by now.
+
+    pineload convert mended.jsonl --to out/words --join
+
+That works until an import of the directory was begun (\`JOIN_TOO_LATE\`): an import cannot add to a namespace that exists.
+The manifest changes with it, so what was uploaded before is to be uploaded again. All files are read once more to find a record
+that was there already; \`--duplicates allow\` leaves that out. Rejects of Parquet input have no text to mend.
 `);
 
 const listed = listRules();
