@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import type { BigIntStats } from 'node:fs';
+import { closeSync, openSync, readSync, type BigIntStats } from 'node:fs';
 import { PineloadError } from '../base/errors.js';
 import { abortError } from '../base/abort.js';
 import { compressionOfBytes, MAGIC_BYTES } from './decompress/decompress.js';
@@ -24,19 +24,19 @@ export class LocalSource implements Source {
   ) {}
 
   /** Looks at the file: it must be readable now, and its first bytes tell the compression where `compression` is `auto`. */
-  static async create(file: {
+  static create(file: {
     readonly name: string;
     readonly path: string;
     readonly format: InputFormat;
     readonly compression: Compression | 'auto';
     readonly stats: BigIntStats;
-  }): Promise<LocalSource> {
+  }): LocalSource {
     const { name, path, format, stats } = file;
     if (!stats.isFile()) {
       const compression = file.compression === 'auto' ? 'none' : file.compression;
       return new LocalSource(name, format, compression, undefined, undefined, path, file.compression === 'auto');
     }
-    const first = await firstBytes(path, name);
+    const first = firstBytes(path, name);
     const compression = file.compression === 'auto' ? compressionOfBytes(first) : file.compression;
     return new LocalSource(name, format, compression, Number(stats.size), versionOf(stats), path, false);
   }
@@ -112,15 +112,16 @@ export function versionOf(stats: BigIntStats): string {
   return `${stats.mtimeNs}ns`;
 }
 
-async function firstBytes(path: string, name: string): Promise<Uint8Array> {
-  const file = await openFile(path, name);
+function firstBytes(path: string, name: string): Uint8Array {
+  let file: number | undefined;
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
+    file = openSync(path, 'r');
+    const buffer = Buffer.alloc(MAGIC_BYTES);
+    return buffer.subarray(0, readSync(file, buffer, 0, MAGIC_BYTES, 0));
   } catch (error) {
     throw readError(error, name);
   } finally {
-    await file.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 
