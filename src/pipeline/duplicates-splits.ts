@@ -224,8 +224,8 @@ class JoinedRows {
     for (const file of compacted) {
       let at = 0;
       for (const [split, records] of file.parts) {
-        let own = this.#rows.get(split);
-        if (own === undefined) this.#rows.set(split, (own = new Map()));
+        const own = this.#rows.get(split) ?? new Map<string, { file: ManifestFile; at: number; records: number }>();
+        this.#rows.set(split, own);
         own.set(file.namespace, { file, at, records });
         at += records;
       }
