@@ -28,6 +28,8 @@ export interface ImportClaim {
   readonly fresh?: boolean | undefined;
   /** The import, once it is known. */
   readonly importId?: string | undefined;
+  /** The start was sent, its answer lost, and the import not seen: it may yet show up. */
+  readonly unanswered?: boolean | undefined;
   /** Why this attempt certainly started nothing. */
   readonly released?: string | undefined;
 }
@@ -116,7 +118,7 @@ function parseClaim(text: string): ImportClaim | undefined {
   if (!Array.isArray(o['known']) || !o['known'].every((id) => typeof id === 'string')) return undefined;
   if (['importId', 'released', 'process'].some((name) => o[name] !== undefined && typeof o[name] !== 'string'))
     return undefined;
-  if (o['fresh'] !== undefined && typeof o['fresh'] !== 'boolean') return undefined;
+  if (['fresh', 'unanswered'].some((name) => o[name] !== undefined && typeof o[name] !== 'boolean')) return undefined;
   return o as unknown as ImportClaim;
 }
 

@@ -58,7 +58,7 @@ export interface ClaimedImport extends StartedImport {
  * - A claim with an import that failed or was cancelled: IMPORT_FAILED or IMPORT_CANCELLED, unless `retry`.
  * - A claim without an import: another process is at it, or crashed. Its result is waited for, and the import looked for
  *   in the list, for the reconcile window; unseen, IMPORT_MAYBE_STARTED, unless `retry`, the claim is old enough, or its
- *   process was one of this machine and is no more: then nothing can begin any more that the list would not show by now.
+ *   process was one of this machine and was killed: then nothing can begin any more that the list would not show by now.
  * - A claim for another manifest or URI: IMPORT_CONFLICT; with `retry` only if that import came to nothing.
  */
 export async function startClaimed(options: StartOptions, claimed: ClaimOptions): Promise<ClaimedImport> {
@@ -105,11 +105,11 @@ class ClaimedStart {
     if (settled === undefined) {
       const age = Date.now() - Date.parse(claim.time);
       if (retry || age > (this.claimed.settledMs ?? CLAIM_SETTLED_MS)) return undefined;
-      if (isCertainlyGone(claim.process)) {
+      if (claim.unanswered !== true && isCertainlyGone(claim.process)) {
         this.options.onEvent?.({
           type: 'note',
           message:
-            'the run that began to start this import was killed before anything began; the import is started now',
+            'the run that was about to start this import was killed, and no import of it is listed; the import is started now',
         });
         return undefined;
       }
@@ -220,8 +220,16 @@ class ClaimedStart {
     } catch (error) {
       // Only an answer or a refused connection makes it certain; an abort in the middle, for one, does not.
       if (error instanceof ApiError && !error.mayHaveActed) await this.#note({ ...claim, released: error.code });
+      else await this.#noteUnanswered(claim);
       throw error;
     }
+  }
+
+  /** From now on, that this process is gone is no sign that nothing began. Another one may have found the import meanwhile. */
+  async #noteUnanswered(claim: ImportClaim): Promise<void> {
+    const now = await this.#book.latest().catch(() => undefined);
+    if (now?.owner === claim.owner && now.importId !== undefined) return;
+    await this.#note({ ...claim, unanswered: true });
   }
 
   /** Writes a result. A failure is no reason to fail: the next run finds the import in the list. */
@@ -230,7 +238,11 @@ class ClaimedStart {
       await this.#book.update(claim);
     } catch (error) {
       const result =
-        claim.importId === undefined ? 'that nothing was started' : `that import ${quote(claim.importId)} was started`;
+        claim.importId !== undefined
+          ? `that import ${quote(claim.importId)} was started`
+          : claim.released === undefined
+            ? 'that the answer to the start was lost'
+            : 'that nothing was started';
       this.options.onEvent?.({
         type: 'warning',
         code: 'CLAIM_NOT_WRITTEN',

@@ -124,12 +124,15 @@ describe('startClaimed', () => {
       expect((await read(1)).process).toBe(processMark());
       // As long as it lives it may still be at it; so may one of another machine, boot or container.
       for (const other of [mark, mark!.replace(/^./, 'x'), mark!.replace(/\[\d+/, '[1'), 'nonsense', undefined]) {
-        await age(1, 0, { process: other });
+        await age(1, 0, { process: other, unanswered: undefined });
         expect((await errorOf(start())).code).toBe('IMPORT_MAYBE_STARTED');
       }
       child.kill('SIGKILL');
       await new Promise((resolve) => child.once('exit', resolve));
-      await age(1, 0, { process: mark });
+      // One that saw its answer being lost knew that the import may show up yet: its end says nothing.
+      await age(1, 0, { process: mark, unanswered: true });
+      expect((await errorOf(start())).code).toBe('IMPORT_MAYBE_STARTED');
+      await age(1, 0, { process: mark, unanswered: undefined });
       expect(await start()).toMatchObject({ id: '1', adopted: false, attempt: 2 });
       expect(s.service.starts).toBe(1);
     },
