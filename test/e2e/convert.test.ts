@@ -124,7 +124,8 @@ describe('convert', () => {
 
   it('an embedding batch result: nested paths, a namespace template, base64 vectors', async () => {
     const floats = new Float32Array([0.5, -1.25, 3e-8]);
-    const base64 = Buffer.from(floats.buffer).toString('base64');
+    const others = new Float32Array([0.5, -1.25, 3e-7]);
+    const base64 = Buffer.from(others.buffer).toString('base64');
     const line = (id: string, embedding: unknown): string =>
       JSON.stringify({
         id: 'batch_req',
@@ -150,9 +151,13 @@ describe('convert', () => {
     expect(stderr).toContain('left behind');
     expect(code).toBe(0);
     const found = await readBack(temp('batch-r7'));
-    for (const id of ['doc-1', 'doc-2']) {
+    const expected: [string, Float32Array][] = [
+      ['doc-1', floats],
+      ['doc-2', others],
+    ];
+    for (const [id, values] of expected) {
       expect(found.get(id)).toMatchObject({ namespace: 'docs-r7', metadata: null });
-      expect(found.get(id)!.values.map(Number)).toEqual([...floats]);
+      expect(found.get(id)!.values.map(Number)).toEqual([...values]);
     }
   });
 

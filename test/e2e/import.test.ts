@@ -347,6 +347,7 @@ describe.concurrent('verification', () => {
     await writeFile(temp('twice.jsonl'), records.join('\n'));
     const { stderr, code } = await runCli([
       ...['run', temp('twice.jsonl'), '--to', temp('twice'), ...to('twice'), '--verify-patience', '1'],
+      ...['--duplicates', 'allow'],
     ]);
     expect(stderr).toContain('"n": expected 40, got 38 (2 of its records have the id of another one');
     expect(code).toBe(6);

@@ -92,9 +92,9 @@ wrong = {
     "id-int": table(id=pa.array(range(ROWS))),
     "pandas-index": table(__index_level_0__=pa.array(range(ROWS))),
     "no-values": table(values=None, sparse_values=None),
-    "nulls": table(id=pa.array([None] + ids[1:]), values=pa.array([None if i == 1 else [1.0, 2.0] for i in range(ROWS)], pa.list_(pa.float32()))),
-    "null-element": table(values=pa.array([[1.0, None] if i == 7 else [1.0, 2.0] for i in range(ROWS)], pa.list_(pa.float32()))),
-    "dictionary-zero": table(values=pa.array([[0.0, -0.0] if i == 9 else [1.0, 2.0] for i in range(ROWS)], pa.list_(pa.float32()))),
+    "nulls": table(id=pa.array([None] + ids[1:]), values=pa.array([None if i == 1 else [1.0, float(i)] for i in range(ROWS)], pa.list_(pa.float32()))),
+    "null-element": table(values=pa.array([[1.0, None] if i == 7 else [1.0, float(i)] for i in range(ROWS)], pa.list_(pa.float32()))),
+    "dictionary-zero": table(values=pa.array([[0.0, -0.0] if i == 9 else [1.0, float(i)] for i in range(ROWS)], pa.list_(pa.float32()))),
     "sparse-null-list": table(sparse_values=pa.array([{"indices": None, "values": [1.0]}] * ROWS, SPARSE)),
 }
 for name, data in wrong.items():
