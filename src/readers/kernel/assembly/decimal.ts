@@ -14,13 +14,6 @@ import { compareDecimalWithMidpoint } from './exact';
 /** The number that parseNumber has read. */
 export let parsed: f32 = 0;
 
-/** Powers of ten in a u64: 10^0 … 10^19, and a zero in place of 10^20, which does not fit. */
-const POW10_U64: usize = memory.data<u64>([
-  1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
-  10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
-  10000000000000000000, 0,
-]);
-
 /** Powers of ten in float64, each the nearest to the true power: 10^-90 … 10^60. Filled by initDecimal. */
 const POW10_MIN: i32 = -90;
 const POW10_MAX: i32 = 60;
@@ -30,9 +23,12 @@ const POW10_F64: usize = memory.data(151 * 8, 8);
 const OVERFLOW_MAGNITUDE: i64 = 39;
 const UNDERFLOW_MAGNITUDE: i64 = -47;
 
-/** For n digits behind the point (0 … 20): mask of those among the last 16 characters, and among the 4 before them. Filled by initDecimal. */
-const LAST_16: usize = memory.data(21 * 16, 16);
-const BEFORE: usize = memory.data(21 * 4, 4);
+/** For n = 0 … 31: a mask of the first n among 16 characters, of all from 16 on. Filled by initDecimal. */
+const FIRST_16: usize = memory.data(32 * 16, 16);
+/** For n = 0 … 16: a mask of the last n among 16 characters. Filled by initDecimal. */
+const LAST_16: usize = memory.data(17 * 16, 16);
+/** 0 … 9 in float64: loading one is quicker than converting it. */
+const DIGIT_F64: usize = memory.data<f64>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 
 /** Float64 values below this may be subnormal as float32, where the neighbours are evenly spaced. */
 const MIN_NORMAL: f64 = 1.1754943508222875e-38;
@@ -46,25 +42,36 @@ const ULPS_OFF: u64 = 4;
 /** Fills the tables. `powers`: address of 151 float64 values 10^-90 … 10^60, as JavaScript reads them. */
 export function initDecimal(powers: usize): void {
   memory.copy(POW10_F64, powers, 151 * 8);
-  for (let n: i32 = 0; n <= 20; n++) {
+  for (let n: i32 = 0; n < 32; n++) {
+    store<f64>(LEAST + n * 8, n > 16 ? COMMON_LEAST : 0);
+    for (let i: i32 = 0; i < 16; i++) store<u8>(FIRST_16 + n * 16 + i, i < n ? 0xff : 0);
+  }
+  for (let n: i32 = 0; n <= 16; n++) {
     for (let i: i32 = 0; i < 16; i++) store<u8>(LAST_16 + n * 16 + i, i >= 16 - n ? 0xff : 0);
-    for (let i: i32 = 0; i < 4; i++) store<u8>(BEFORE + n * 4 + i, i >= 4 - (n - 16) ? 0xff : 0);
   }
 }
 
-/** Value of 16 bytes that hold digits (not characters), most significant first. */
+/**
+ * Constants of the loop over numbers. V8 makes a constant vector anew in three or four instructions wherever one is used; a load is one.
+ */
+const FACTORS: usize = memory.data<u8>([
+  // 2561 in lanes of 16 bits.
+  1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10,
+  // 100, 1 in lanes of 16 bits.
+  100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0, 100, 0, 1, 0,
+  // 10000, 1 in lanes of 16 bits.
+  0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0,
+], 16);
+const PARTS: usize = memory.data<f64>([1e-8, 1e-16], 16);
+
+/** 16 bytes that hold digits (not characters), most significant first: the values of the first 8 and the last 8, as i32 in lanes 0 and 1. */
 // @ts-ignore: decorator
 @inline
-function sixteenDigits(digits: v128): u64 {
-  // Pairs: 10 * even byte + odd byte, in 8 lanes of 16 bits.
-  const pairs = i16x8.add(
-    i16x8.mul(v128.and(digits, i16x8.splat(0xff)), i16x8.splat(10)),
-    i16x8.shr_u(digits, 8),
-  );
-  const quads = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
-  const halves = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(quads, quads), i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
-  const both = i64x2.extract_lane(halves, 0) as u64;
-  return (both & 0xffffffff) * 100000000 + (both >> 32);
+function eightDigitsTwice(digits: v128): v128 {
+  // In each 16-bit lane x + 256 y, times 2561 = 10 * 256 + 1: the upper byte becomes 10 x + y, the lower one x.
+  const pairs = i16x8.shr_u(i16x8.mul(digits, v128.load(FACTORS)), 8);
+  const quads = i32x4.dot_i16x8_s(pairs, v128.load(FACTORS, 16));
+  return i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(quads, quads), v128.load(FACTORS, 32));
 }
 
 /** Whether narrowing `d` could round to the wrong side: see the top of this file. */
@@ -74,36 +81,57 @@ function nearMidpoint(d: f64): bool {
   return ((reinterpret<u64>(d) - HALF + ULPS_OFF) & LOW_BITS) <= 2 * ULPS_OFF;
 }
 
+/** One bit for each of 16 characters at `p`: it is no digit. */
+// @ts-ignore: decorator
+@inline
+function othersAmong16(p: usize): u32 {
+  return i8x16.bitmask(i8x16.add_sat_u(i8x16.sub(v128.load(p), i8x16.splat(0x30)), i8x16.splat(0x76))) as u32;
+}
+
 /**
- * Reads the number between `p` and `end`, if it is written as embeddings are: an optional space, an optional sign, one digit, a
- * point, 1 to 20 digits, and nothing else. Returns false, and reads nothing, where it is written in another way.
+ * parseCommonNumber looks at 16 digits behind the point; what is cut off is less than 10^-16. From COMMON_LEAST on, that is less than
+ * COMMON_ULPS_OFF units in the last place of a float64, the few units of the roundings (see the top of this file) included.
+ */
+const COMMON_LEAST: f64 = 6.103515625e-5; // 2^-14
+/** For n digits behind the point (0 … 31): 0 where none is cut off, else COMMON_LEAST. Filled by initDecimal. */
+const LEAST: usize = memory.data(32 * 8, 8);
+const COMMON_ULPS_OFF: u64 = 1 << 14;
+
+/**
+ * Reads the number at `p`, if it is written as embeddings are: an optional space, an optional sign, one digit, a point, 1 to 27 digits,
+ * and a comma. Writes it to `out` and returns the address of the comma; 0 where it is written in another way, or too near to
+ * the middle between two float32 neighbours for this.
  */
 // @ts-ignore: decorator
 @inline
-export function parseCommonNumber(p: usize, end: usize): bool {
-  p += (load<u8>(p) == 0x20) as usize;
-  const negative = load<u8>(p) == 0x2d;
-  p += negative as usize;
-  const first = (load<u8>(p) as u32) - 0x30;
-  const n = (end - p - 2) as u32;
-  if (first > 9 || load<u8>(p, 1) != 0x2e || n - 1 > 19) return false;
-  // The last 16 digits, and the four before them; what is not behind the point is masked out.
-  const last = v128.and(i8x16.sub(v128.load(end - 16), i8x16.splat(0x30)), v128.load(LAST_16 + (n << 4)));
-  const before = (load<u32>(end - 20) ^ 0x30303030) & load<u32>(BEFORE + (n << 2));
-  if (i8x16.bitmask(i8x16.add_sat_u(last, i8x16.splat(0x76))) || (((before + 0x76767676) | before) & 0x80808080) != 0) {
-    return false;
+export function parseCommonNumber(p: usize, out: usize): usize {
+  // The bit on top ends the digits: what lies behind was not looked at.
+  let others = othersAmong16(p) | (othersAmong16(p + 16) << 16) | 0x80000000;
+  if (load<u8>(p) == 0x20) {
+    p++;
+    others >>= 1;
   }
-  const twos = before * 10 + (before >> 8);
-  const high = (twos & 0xff) * 100 + ((twos >> 16) & 0xff);
-  if (high > 900 || (first != 0 && n > 18)) return false; // More digits than w holds.
-  const w =
-    (first as u64) * load<u64>(POW10_U64 + (n << 3)) + (high as u64) * 10000000000000000 + sixteenDigits(last);
-  // 19 digits may not fit a signed number, whose conversion is the fast one.
-  if ((w as i64) < 0) return false;
-  const d = (w as i64 as f64) * load<f64>(POW10_F64 - POW10_MIN * 8 - (n << 3));
-  if (nearMidpoint(d) || d < MIN_NORMAL) return false;
-  parsed = reinterpret<f32>(reinterpret<u32>(d as f32) | ((negative as u32) << 31));
-  return true;
+  const negative: u32 = (load<u8>(p) == 0x2d) as u32;
+  p += negative as usize;
+  others >>= negative;
+  // A digit, none, a digit; the rest of the digits ends at a comma.
+  if ((others & 7) != 2) return 0;
+  if (load<u8>(p, 1) != 0x2e) return 0;
+  const n = ctz(others >> 2);
+  const end = p + 2 + (n as usize);
+  if (load<u8>(end) != 0x2c) return 0;
+  const digits = v128.and(
+    i8x16.sub(v128.load(p, 2), i8x16.splat(0x30)),
+    v128.load(FIRST_16 + ((n as usize) << 4)),
+  );
+  const parts = f64x2.mul(f64x2.convert_low_i32x4_s(eightDigitsTwice(digits)), v128.load(PARTS));
+  const d =
+    load<f64>(DIGIT_F64 - 0x30 * 8 + ((load<u8>(p) as usize) << 3)) +
+    (f64x2.extract_lane(parts, 0) + f64x2.extract_lane(parts, 1));
+  if (((reinterpret<u64>(d) - HALF + COMMON_ULPS_OFF) & LOW_BITS) <= 2 * COMMON_ULPS_OFF) return 0;
+  if (d < load<f64>(LEAST + ((n as usize) << 3))) return 0;
+  store<u32>(out, reinterpret<u32>(d as f32) | (negative << 31));
+  return end;
 }
 
 /** Distance from `p` to the next comma; 32 if it is not among the next 32 bytes. */
@@ -226,7 +254,7 @@ function nearest(w: u64, taken: i32, q: i64, digits: usize, digitsEnd: usize, ex
 /** The number that parseIndex has read. */
 export let parsedIndex: u32 = 0;
 
-/** As parseCommonNumber, for a whole number of 1 to 10 digits that fits 32 bits. */
+/** Reads a whole number of 1 to 10 digits that fits 32 bits, a space before it or not, if it is all that stands between `p` and `end`. */
 // @ts-ignore: decorator
 @inline
 export function parseCommonIndex(p: usize, end: usize): bool {
@@ -236,7 +264,8 @@ export function parseCommonIndex(p: usize, end: usize): bool {
   if (n - 1 > 9 || load<u8>(p) == 0x30) return false;
   const digits = v128.and(i8x16.sub(v128.load(end - 16), i8x16.splat(0x30)), v128.load(LAST_16 + (n << 4)));
   if (i8x16.bitmask(i8x16.add_sat_u(digits, i8x16.splat(0x76)))) return false;
-  const value = sixteenDigits(digits);
+  const eights = i64x2.extract_lane(eightDigitsTwice(digits), 0) as u64;
+  const value = (eights & 0xffffffff) * 100000000 + (eights >> 32);
   parsedIndex = value as u32;
   return value <= 0xffffffff;
 }

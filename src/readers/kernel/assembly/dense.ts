@@ -1,7 +1,7 @@
 import { base64Length, decodeBase64 } from './base64';
 import * as code from './codes';
 import { numberEnd, setAllowNonFinite, skipSpace, skipValue } from './json';
-import { distanceToComma, parseCommonNumber, parsed, parseLooseNumber } from './decimal';
+import { parseCommonNumber, parsed, parseLooseNumber } from './decimal';
 import { wrong, wrongNumbers } from './problem';
 import { setText } from './text';
 import { isNonFinite, isSpace } from './number-text';
@@ -137,9 +137,8 @@ function readDelimited(start: usize, end: usize, out: usize): void {
   const commas = delimiter == 0x2c;
   while (true) {
     if (commas) {
-      const comma = p + distanceToComma(p);
-      if (comma < end && parseCommonNumber(p, comma)) {
-        store<f32>(out, parsed);
+      const comma = parseCommonNumber(p, out);
+      if (comma != 0) {
         out += 4;
         numbers++;
         p = comma;

@@ -1,5 +1,5 @@
 import * as code from './codes';
-import { distanceToComma, parseCommonNumber, parsed, parseNumber } from './decimal';
+import { parseCommonNumber, parsed, parseNumber } from './decimal';
 import { elements, MAX_DEPTH, skipElements, skipSpace } from './json';
 import { fail } from './text';
 
@@ -23,9 +23,8 @@ export function readNumbers(p: usize, out: usize, depth: i32): usize {
   p = skipSpace(p + 1);
   if (load<u8>(p) == 0x5d) return p + 1;
   while (true) {
-    const end = p + distanceToComma(p);
-    if (parseCommonNumber(p, end)) {
-      store<f32>(out, parsed);
+    const end = parseCommonNumber(p, out);
+    if (end != 0) {
       out += 4;
       p = end + 1;
       continue;
