@@ -13,6 +13,8 @@ const KERNELS = [
   { folder: 'readers/kernel', file: 'kernel.wasm' },
   { folder: 'records/fingerprint', file: 'fingerprint.wasm' },
   { folder: 'uploaders/checksum', file: 'crc.wasm' },
+  { folder: 'parquet/snappy', file: 'snappy.wasm' },
+  { folder: 'duplicates/sort', file: 'sort.wasm' },
 ];
 
 const sourcesOf = ({ folder }) => join(src, folder, 'assembly');

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../base/abort.js';
-import { compareKeys } from './radix-sort.js';
+import { compareKeys } from './compare-keys.js';
 import { RecordSorter } from './record-sorter.js';
 
 /** What may be equal: ids within a namespace, vectors within a namespace. */
@@ -133,8 +133,10 @@ class Search {
       let inGroup = 0;
       for await (const block of this.candidates(kind)) {
         throwIfAborted(this.options.signal);
-        for (let at = 0; at < block.length; at += CANDIDATE_WORDS) {
-          if (inGroup > 0 && block[at] === high && block[at + 1] === low) {
+        // Signed, since V8 has quick ways for whole numbers that are.
+        const words = new Int32Array(block.buffer, block.byteOffset, block.length);
+        for (let at = 0; at < words.length; at += CANDIDATE_WORDS) {
+          if (inGroup > 0 && words[at] === high && words[at + 1] === low) {
             if (inGroup > enough) {
               // Millions of records with the same vector: the first of them will do.
               skipped = true;
@@ -151,10 +153,11 @@ class Search {
               await positions.close();
               positions = newSorter(POSITION_WORDS, 2, this.options);
             }
+            at = nextRepeated(words, at);
             inGroup = 1;
-            high = block[at]!;
-            low = block[at + 1]!;
-            for (let k = 0; k < POSITION_WORDS; k++) last[k] = block[at + 2 + k]!;
+            high = words[at]!;
+            low = words[at + 1]!;
+            for (let k = 0; k < POSITION_WORDS; k++) last[k] = words[at + 2 + k]!;
           }
         }
       }
@@ -186,8 +189,7 @@ class Search {
       new Uint8Array(words.buffer).set(bytes);
       for (let i = 0; i < rows.length; i++) {
         if (classes.isFull) await classes.spill();
-        const at = classes.slot();
-        const { records } = classes;
+        const { to: at, records } = classes.slots(1);
         for (let k = 0; k < DIGEST_WORDS; k++) records[at + k] = words[DIGEST_WORDS * i + k]!;
         records[at + DIGEST_WORDS] = unit ^ turn;
         records[at + DIGEST_WORDS + 1] = rows[i]! ^ turn;
@@ -216,6 +218,18 @@ class Search {
   }
 }
 
+/** From `at` on, the first candidate whose fingerprint the next one has, too, or the last of the block: there are few. */
+function nextRepeated(words: Int32Array, at: number): number {
+  const last = words.length - CANDIDATE_WORDS;
+  while (
+    at < last &&
+    (words[at] !== words[at + CANDIDATE_WORDS] || words[at + 1] !== words[at + CANDIDATE_WORDS + 1])
+  ) {
+    at += CANDIDATE_WORDS;
+  }
+  return at;
+}
+
 /** The first of each class is kept, the others are duplicates of it. */
 async function pairUp(classes: RecordSorter, found: RecordSorter, turn: number): Promise<void> {
   const words = DIGEST_WORDS + POSITION_WORDS;
@@ -229,8 +243,7 @@ async function pairUp(classes: RecordSorter, found: RecordSorter, turn: number):
         continue;
       }
       if (found.isFull) await found.spill();
-      const to = found.slot();
-      const { records } = found;
+      const { to, records } = found.slots(1);
       for (const [shift, source, from] of [
         [0, block, at + DIGEST_WORDS],
         [POSITION_WORDS, kept, DIGEST_WORDS],
@@ -284,9 +297,9 @@ class Excluded {
 async function pushAll(records: RecordSorter, block: Uint32Array, code: number): Promise<void> {
   for (let at = 0; at < block.length; at += PAIR_WORDS) {
     if (records.isFull) await records.spill();
-    const to = records.slot();
-    for (let k = 0; k < PAIR_WORDS; k++) records.records[to + k] = block[at + k]!;
-    records.records[to + PAIR_WORDS] = code;
+    const { to, records: words } = records.slots(1);
+    for (let k = 0; k < PAIR_WORDS; k++) words[to + k] = block[at + k]!;
+    words[to + PAIR_WORDS] = code;
   }
 }
 

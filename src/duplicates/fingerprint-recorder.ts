@@ -14,7 +14,7 @@ import {
 import { RecordSorter } from './record-sorter.js';
 
 /** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
-export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 16_000_000;
+export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 32_000_000;
 
 export interface FingerprintRecorderOptions {
   /** Default DEFAULT_FINGERPRINT_MEMORY_BYTES. */
@@ -62,9 +62,9 @@ export class FingerprintRecorder {
   async add(batch: RecordBatch): Promise<void> {
     const { rows, rejected, fingerprints, origin } = batch;
     if (fingerprints === undefined) throw new Error('the batch has no fingerprints');
-    const { codes, dictionary } = batch.namespaces;
-    const namespaces = new Array<{ readonly index: number; records: number } | undefined>(dictionary.length);
-    const { ids, vectors } = fingerprints;
+    const namespaces = new Array<{ readonly index: number; records: number } | undefined>(
+      batch.namespaces.dictionary.length,
+    );
     const { lines, byteOffsets } = origin;
     // Rows may have been put together by namespace: the first one need not be the first of the input.
     let [firstLine, firstByte] = [Infinity, Infinity];
@@ -75,18 +75,15 @@ export class FingerprintRecorder {
     }
     if (firstLine === Infinity) return;
     this.#batches.push(this.#records, this.#source(origin.source), firstLine, firstByte);
-    for (let row = 0; row < rows; row++) {
-      if (rejected[row] !== 0) continue;
+    for (let from = 0; from < rows;) {
       if (this.#ids.isFull) await this.#spill();
-      const code = codes[row]!;
-      const namespace = (namespaces[code] ??= this.#namespace(dictionary[code]!));
-      const position = namespace.records++;
-      const number = this.#records++;
-      write(this.#ids, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
-      write(this.#vectors, vectors[2 * row + 1]!, vectors[2 * row]!, namespace.index, position, number);
       if (this.#originWords === this.#origins.length) await this.#flushOrigins();
-      this.#origins[this.#originWords++] = lines[row]! - firstLine;
-      this.#origins[this.#originWords++] = byteOffsets[row]! - firstByte;
+      const room = Math.min(this.#ids.room, (this.#origins.length - this.#originWords) / ORIGIN_WORDS);
+      let to = from;
+      let taken = 0;
+      for (; to < rows && taken < room; to++) if (rejected[to] === 0) taken++;
+      this.#add(batch, namespaces, from, to, taken, firstLine, firstByte);
+      from = to;
     }
     if (this.#records > MAX_RECORDS) {
       throw new PineloadError('LIMIT_EXCEEDED', {
@@ -95,6 +92,44 @@ export class FingerprintRecorder {
         got: String(this.#records),
         hint: 'Use smaller splits, or --duplicates allow.',
       });
+    }
+  }
+
+  /** Takes rows for which there is room, `taken` of them good ones. */
+  #add(
+    { rejected, fingerprints, origin: { lines, byteOffsets }, namespaces: { codes, dictionary } }: RecordBatch,
+    namespaces: ({ readonly index: number; records: number } | undefined)[],
+    from: number,
+    to: number,
+    taken: number,
+    firstLine: number,
+    firstByte: number,
+  ): void {
+    // Signed, since V8 has quick ways for whole numbers that are.
+    const ids = signed(fingerprints!.ids);
+    const vectors = signed(fingerprints!.vectors);
+    const idSlots = this.#ids.slots(taken);
+    const vectorSlots = this.#vectors.slots(taken);
+    let at = idSlots.to;
+    let vectorAt = vectorSlots.to;
+    for (let row = from; row < to; row++) {
+      if (rejected[row] !== 0) continue;
+      const code = codes[row]!;
+      const namespace = (namespaces[code] ??= this.#namespace(dictionary[code]!));
+      const position = namespace.records++;
+      const number = this.#records++;
+      at = write(idSlots.records, at, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
+      vectorAt = write(
+        vectorSlots.records,
+        vectorAt,
+        vectors[2 * row + 1]!,
+        vectors[2 * row]!,
+        namespace.index,
+        position,
+        number,
+      );
+      this.#origins[this.#originWords++] = lines[row]! - firstLine;
+      this.#origins[this.#originWords++] = byteOffsets[row]! - firstByte;
     }
   }
 
@@ -172,21 +207,26 @@ export class FingerprintRecorder {
   }
 }
 
+/** @returns where the next record goes */
 function write(
-  sorter: RecordSorter,
+  records: Int32Array,
+  at: number,
   high: number,
   low: number,
   namespace: number,
   position: number,
   number: number,
-): void {
-  const at = sorter.slot();
-  const { records } = sorter;
+): number {
   records[at] = high;
   records[at + 1] = low;
   records[at + 2] = namespace;
   records[at + 3] = position;
   records[at + 4] = number;
+  return at + RUN_WORDS;
+}
+
+function signed(words: Uint32Array): Int32Array {
+  return new Int32Array(words.buffer, words.byteOffset, words.length);
 }
 
 /** Writes the entries in order and counts, for each bucket, those that come before it. */
@@ -196,9 +236,10 @@ async function writeEntries(
   buckets: Uint32Array,
   put: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  let out = new Uint32Array(OUT_BYTES / 4);
+  let out = new Int32Array(OUT_BYTES / 4);
   let used = 0;
-  for await (const block of sorter.sorted()) {
+  for await (const sorted of sorter.sorted()) {
+    const block = signed(sorted);
     for (let at = 0; at < block.length; at += RUN_WORDS) {
       const high = block[at]!;
       buckets[(high >>> (32 - BUCKET_BITS)) + 1]!++;
@@ -210,7 +251,7 @@ async function writeEntries(
       if (used < out.length) continue;
       // What is handed over may not be changed any more.
       await put(bytesOf(out));
-      out = new Uint32Array(OUT_BYTES / 4);
+      out = new Int32Array(OUT_BYTES / 4);
       used = 0;
     }
   }
@@ -218,6 +259,6 @@ async function writeEntries(
   if (used > 0) await put(bytesOf(out.subarray(0, used)));
 }
 
-function bytesOf(array: Uint32Array | Float64Array): Uint8Array {
+function bytesOf(array: Uint32Array | Int32Array | Float64Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

@@ -1,4 +1,4 @@
-import { compareKeys } from './radix-sort.js';
+import { freeFrom, instantiateSort, type SortExports } from './sort/wasm.js';
 
 /** Sorted records, block after block; a block is good until the next one is asked for. Undefined at the end. */
 export interface SortedSource {
@@ -7,6 +7,8 @@ export interface SortedSource {
 
 /** Records in a block that the merge hands out. */
 const BLOCK_RECORDS = 4096;
+/** State of the merge for each source, in bytes: see assembly/index.ts. */
+const SOURCE_BYTES = 12;
 
 /**
  * Merges sorted sources into one, by the first `keyWords` of `words` words; of records with the same key, those of the earlier
@@ -17,59 +19,71 @@ export async function* mergeSorted(
   words: number,
   keyWords: number,
 ): AsyncGenerator<Uint32Array, void, undefined> {
-  const blocks: Uint32Array[] = [];
-  const at = new Uint32Array(sources.length);
-  /** A heap of sources: the one with the smallest record on top. */
-  const heap = new Uint32Array(sources.length);
-  let size = 0;
-
-  const before = (a: number, b: number): boolean => {
-    const order = compareKeys(blocks[a]!, at[a]!, blocks[b]!, at[b]!, keyWords);
-    return order < 0 || (order === 0 && a < b);
-  };
-  const sink = (from: number): void => {
-    const source = heap[from]!;
-    let hole = from;
-    for (;;) {
-      let child = 2 * hole + 1;
-      if (child >= size) break;
-      if (child + 1 < size && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, source)) break;
-      heap[hole] = heap[child]!;
-      hole = child;
-    }
-    heap[hole] = source;
-  };
-
+  if (sources.length === 1) {
+    for (let block; (block = await nextBlock(sources[0]!)) !== undefined;) yield block;
+    return;
+  }
+  const blocks = new Blocks(sources, words, keyWords);
+  const { module } = blocks;
   for (let source = 0; source < sources.length; source++) {
-    const block = await nextBlock(sources[source]!);
-    if (block === undefined) continue;
-    blocks[source] = block;
-    heap[size++] = source;
+    if (await blocks.next(source)) module.addSource(source);
   }
-  for (let i = (size >>> 1) - 1; i >= 0; i--) sink(i);
+  const out = blocks.place(4 * words * BLOCK_RECORDS);
+  const end = out + 4 * words * BLOCK_RECORDS;
+  let to = out;
+  const merged = (): Uint32Array => new Uint32Array(module.memory.buffer, out, (to - out) / 4);
+  while (module.sourcesLeft() > 0) {
+    const source = module.merge(to, end);
+    to = module.mergedTo();
+    if (source >= 0) {
+      if (await blocks.next(source)) module.goOn();
+      else module.dropSource();
+    }
+    if (to < end) continue;
+    yield merged();
+    to = out;
+  }
+  if (to > out) yield merged();
+}
 
-  const out = new Uint32Array(BLOCK_RECORDS * words);
-  let used = 0;
-  while (size > 0) {
-    const source = heap[0]!;
-    const block = blocks[source]!;
-    let from = at[source]!;
-    for (let k = 0; k < words; k++) out[used++] = block[from++]!;
-    at[source] = from;
-    if (used === out.length) {
-      yield out;
-      used = 0;
-    }
-    if (from === block.length) {
-      const next = await nextBlock(sources[source]!);
-      at[source] = 0;
-      if (next === undefined) heap[0] = heap[--size]!;
-      else blocks[source] = next;
-    }
-    if (size > 0) sink(0);
+/** The blocks of the sources in the module's memory, each in a place that its next ones take, too. */
+class Blocks {
+  readonly module: SortExports;
+  readonly #places: { at: number; bytes: number }[];
+  #free: number;
+
+  constructor(
+    private readonly sources: readonly SortedSource[],
+    words: number,
+    keyWords: number,
+  ) {
+    this.module = instantiateSort(words, keyWords);
+    this.#free = freeFrom(this.module);
+    this.module.beginMerge(this.place(SOURCE_BYTES * sources.length), sources.length);
+    this.#places = sources.map(() => ({ at: 0, bytes: 0 }));
   }
-  if (used > 0) yield out.subarray(0, used);
+
+  /** Memory for good. */
+  place(bytes: number): number {
+    const at = this.#free;
+    this.#free = (at + bytes + 15) & ~15;
+    this.module.reserve(this.#free);
+    return at;
+  }
+
+  /** Takes the next block of a source. @returns whether there is one */
+  async next(source: number): Promise<boolean> {
+    const block = await nextBlock(this.sources[source]!);
+    if (block === undefined) return false;
+    const place = this.#places[source]!;
+    if (place.bytes < block.byteLength) {
+      place.bytes = block.byteLength;
+      place.at = this.place(place.bytes);
+    }
+    new Uint32Array(this.module.memory.buffer, place.at, block.length).set(block);
+    this.module.setBlock(source, place.at, place.at + block.byteLength);
+    return true;
+  }
 }
 
 async function nextBlock(source: SortedSource): Promise<Uint32Array | undefined> {

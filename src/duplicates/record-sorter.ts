@@ -1,6 +1,6 @@
 import { SpillFile } from '../base/spill-file.js';
 import { mergeSorted, type SortedSource } from './merge-sorted.js';
-import { sortRecords } from './radix-sort.js';
+import { RecordMemory } from './sort/record-memory.js';
 
 export interface RecordSorterOptions {
   /** Words of a record. */
@@ -37,21 +37,25 @@ export class RecordSorter {
   readonly #capacity: number;
   readonly #spill: SpillFile;
   readonly #runs: Run[] = [];
-  #records: Uint32Array;
+  #memory: RecordMemory | undefined;
   #count = 0;
 
   constructor(private readonly options: RecordSorterOptions) {
     const { words, memoryBytes, directory } = options;
-    // While it is written a record is there three times, and its number and a word of its key twice.
-    this.#capacity = Math.max(MIN_RECORDS, Math.floor(memoryBytes / (12 * words + 16)));
-    // Most have little to sort.
-    this.#records = new Uint32Array(Math.min(this.#capacity, 1024) * words);
+    // While it is written, a record is there once more.
+    const bytes = RecordMemory.bytesPerRecord(words) + 4 * words;
+    this.#capacity = Math.max(MIN_RECORDS, Math.floor(memoryBytes / bytes));
     this.#spill = new SpillFile(directory);
   }
 
   /** Must be spilled before the next `push`. */
   get isFull(): boolean {
     return this.#count === this.#capacity;
+  }
+
+  /** Records that can be taken before it is full. */
+  get room(): number {
+    return this.#capacity - this.#count;
   }
 
   /** Takes a record. */
@@ -62,32 +66,28 @@ export class RecordSorter {
   /** Takes the record that begins at `source[at]`. */
   pushFrom(source: ArrayLike<number>, at: number): void {
     const { words } = this.options;
-    const to = this.slot();
-    const records = this.#records;
-    for (let k = 0; k < words; k++) records[to + k] = source[at + k]!;
+    let { to, records } = this.slots(1);
+    for (let k = 0; k < words; k++) records[to++] = source[at + k]!;
   }
 
-  /** Makes room for a record whose words the caller writes into `records` from the returned place on, at once. */
-  slot(): number {
-    const { words } = this.options;
-    if (this.#count * words === this.#records.length) {
-      const larger = new Uint32Array(Math.min(2 * this.#records.length, this.#capacity * words));
-      larger.set(this.#records);
-      this.#records = larger;
-    }
-    this.total++;
-    return this.#count++ * words;
-  }
-
-  get records(): Uint32Array {
-    return this.#records;
+  /**
+   * Makes room for `count` records, no more than `room`, whose words the caller writes into `records` from `to` on, at once. They are
+   * sorted as unsigned numbers all the same.
+   */
+  slots(count: number): { to: number; readonly records: Int32Array } {
+    const { words, keyWords } = this.options;
+    this.#memory ??= new RecordMemory(words, keyWords, this.#capacity);
+    const to = this.#count * words;
+    this.#count += count;
+    this.total += count;
+    return { to, records: this.#memory.upTo(this.#count) };
   }
 
   /** Sorts what is in memory and puts it on disk. */
   async spill(): Promise<void> {
     if (this.#count === 0) return;
     const sorted = this.#takeSorted();
-    const offset = await this.#spill.append([new Uint8Array(sorted.buffer, 0, sorted.byteLength)]);
+    const offset = await this.#spill.append([new Uint8Array(sorted.buffer, sorted.byteOffset, sorted.byteLength)]);
     await this.#spill.flush();
     this.#runs.push({ offset, bytes: sorted.byteLength });
     this.options.onSpill?.(sorted.byteLength);
@@ -103,7 +103,7 @@ export class RecordSorter {
       return;
     }
     await this.spill();
-    this.#records = new Uint32Array(0);
+    this.#memory = undefined;
     const window = Math.max(MIN_WINDOW_BYTES, Math.floor(this.options.memoryBytes / this.#runs.length));
     const sources = this.#runs.map((run) => this.#source(run, window));
     yield* mergeSorted(sources, this.options.words, this.options.keyWords);
@@ -111,14 +111,13 @@ export class RecordSorter {
 
   /** Removes the temporary file. Never throws. */
   async close(): Promise<void> {
-    this.#records = new Uint32Array(0);
+    this.#memory = undefined;
     this.#count = 0;
     await this.#spill.close();
   }
 
   #takeSorted(): Uint32Array {
-    const { words, keyWords } = this.options;
-    const sorted = sortRecords(this.#records, this.#count, words, keyWords);
+    const sorted = this.#memory?.sorted(this.#count) ?? new Uint32Array(0);
     this.#count = 0;
     return sorted;
   }

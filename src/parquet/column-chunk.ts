@@ -1,5 +1,6 @@
 import type { RawPage } from './pages.js';
-import { createInt64, serializeThrift, snappyCompress, thrift, type SchemaField } from './vendor/parquetjs.js';
+import { snappyCompress } from './snappy/compress.js';
+import { createInt64, serializeThrift, thrift, type SchemaField } from './vendor/parquetjs.js';
 
 /** What the footer has to say of a column chunk that was written. */
 export interface ColumnChunkInfo {
@@ -25,21 +26,10 @@ export interface EncodedPage {
 /** Puts the header in front of a data page (v1) and compresses levels and values together, as v1 has it. */
 export function encodePage(page: RawPage, column: SchemaField): EncodedPage {
   const { levels, values } = page;
-  let uncompressed = levels.bytes.length;
-  for (const piece of values) uncompressed += piece.length;
-  let body: readonly Uint8Array[];
-  if (column.compression === 'SNAPPY') {
-    const joined = new Uint8Array(uncompressed);
-    joined.set(levels.bytes);
-    let at = levels.bytes.length;
-    for (const piece of values) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    body = [snappyCompress(joined)];
-  } else {
-    body = [levels.bytes, ...values];
-  }
+  const plain = [levels.bytes, ...values];
+  let uncompressed = 0;
+  for (const part of plain) uncompressed += part.length;
+  const body = column.compression === 'SNAPPY' ? [snappyCompress(plain)] : plain;
   let compressed = 0;
   for (const part of body) compressed += part.length;
 

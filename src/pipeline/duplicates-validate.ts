@@ -49,8 +49,7 @@ export class ImportDuplicates {
         for (let row = 0; row < batch.rows; row++) {
           if (rejected[row] !== 0) continue;
           if (sorter.isFull) await sorter.spill();
-          const at = sorter.slot();
-          const { records } = sorter;
+          const { to: at, records } = sorter.slots(1);
           records[at] = words[2 * row + 1]!;
           records[at + 1] = words[2 * row]!;
           records[at + 2] = unit;

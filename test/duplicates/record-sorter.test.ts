@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordSorter } from '../../src/duplicates/record-sorter.js';
-import { sortRecords } from '../../src/duplicates/radix-sort.js';
+import { RecordMemory } from '../../src/duplicates/sort/record-memory.js';
 
 /** Records as arrays, in the order that a stable sort by the first words gives. */
 function expected(records: number[][], keyWords: number): number[][] {
@@ -26,8 +26,9 @@ describe('sorting records', () => {
         fc.constantFrom(1, 2),
         (pairs, keyWords) => {
           const records = pairs.map(([a, b], i) => [a, b, i]);
-          const sorted = sortRecords(Uint32Array.from(records.flat()), count, 3, keyWords);
-          expect(split(sorted, 3)).toEqual(expected(records, keyWords));
+          const memory = new RecordMemory(3, keyWords, count);
+          memory.upTo(count).set(records.flat());
+          expect(split(memory.sorted(count), 3)).toEqual(expected(records, keyWords));
         },
       ),
       { numRuns: 20, seed: 11 },

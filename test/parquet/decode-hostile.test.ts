@@ -1,13 +1,8 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_DECODE_LIMITS, openParquet } from '../../src/parquet/decode/index.js';
-import {
-  createInt64,
-  serializeThrift,
-  snappyCompress,
-  thrift,
-  type ThriftStruct,
-} from '../../src/parquet/vendor/parquetjs.js';
+import { snappyCompress } from '../../src/parquet/snappy/compress.js';
+import { createInt64, serializeThrift, thrift, type ThriftStruct } from '../../src/parquet/vendor/parquetjs.js';
 import { memoryFile, readAll } from './decode-support.js';
 
 /** A page as it is written: what its header says need not be true. */
@@ -241,7 +236,7 @@ describe('files that lie', () => {
     ],
     [
       'Snappy of another length',
-      { pages: [{ values: 1, body: snappyCompress(texts('abcdef')), uncompressed: 100 }], codec: 1 },
+      { pages: [{ values: 1, body: snappyCompress([texts('abcdef')]), uncompressed: 100 }], codec: 1 },
       'PARQUET_CORRUPT',
       /another size/,
     ],

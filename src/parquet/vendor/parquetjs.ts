@@ -1,7 +1,7 @@
 /**
  * The parts of `@dsnp/parquetjs` (pinned: 1.8.8) that pineload stands on, and nothing else: the schema with its repetition
- * and definition levels, the envelope (magic bytes, running offset), the Thrift structures of the file format, and
- * Snappy. The build bundles this one module with what it imports, so users never install parquetjs; the interfaces below
+ * and definition levels, the envelope (magic bytes, running offset), and the Thrift structures of the file format.
+ * The build bundles this one module with what it imports, so users never install parquetjs; the interfaces below
  * are our own so that no published type mentions it.
  */
 import parquetTypes from '@dsnp/parquetjs/dist/gen-nodejs/parquet_types.js';
@@ -9,7 +9,6 @@ import { ParquetSchema as Schema } from '@dsnp/parquetjs/dist/lib/schema.js';
 import { serializeThrift as serialize } from '@dsnp/parquetjs/dist/lib/util.js';
 import { ParquetEnvelopeWriter as EnvelopeWriter } from '@dsnp/parquetjs/dist/lib/writer.js';
 import Int64Impl from 'node-int64';
-import snappy from 'snappyjs';
 
 /** A node of the schema as it is declared. */
 export interface FieldDeclaration {
@@ -102,9 +101,4 @@ export function serializeThrift(struct: ThriftStruct): Uint8Array {
 
 export function createInt64(value: number): Int64 {
   return new Int64Impl(value);
-}
-
-/** Snappy's raw format. The same bytes for the same input on every machine: it is plain JavaScript. */
-export function snappyCompress(bytes: Uint8Array): Uint8Array {
-  return snappy.compress(bytes);
 }

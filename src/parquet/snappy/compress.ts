@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+
+// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+/** What the compiled module offers; assembly/index.ts says what each does. */
+interface SnappyExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  heapBase(): number;
+  reserve(end: number): void;
+  mostBytes(length: number): number;
+  compress(source: number, length: number, out: number): number;
+}
+
+let module: SnappyExports | undefined;
+
+function snappy(): SnappyExports {
+  module ??= new WebAssembly.Instance(
+    new WebAssembly.Module(readFileSync(new URL('./snappy.wasm', import.meta.url))),
+    {},
+  ).exports as SnappyExports;
+  return module;
+}
+
+/** Pieces that follow one another in Snappy's raw format: the same bytes on every machine, however the pieces are cut. */
+export function snappyCompress(pieces: readonly Uint8Array[]): Uint8Array {
+  const { memory, heapBase, reserve, mostBytes, compress } = snappy();
+  const source = (heapBase() + 15) & ~15;
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const out = source + length;
+  reserve(out + mostBytes(length));
+  const bytes = new Uint8Array(memory.buffer);
+  let at = source;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes.slice(out, out + compress(source, length, out));
+}
