@@ -6,7 +6,7 @@
  *     vectors     the same for vectors
  *     batches     per batch: number of its first record, index of its source, line, byte offset (4 float64)
  *     buckets     for ids, then vectors: BUCKETS + 1 words, how many records come before each bucket
- *     details     JSON: names of the namespaces with their number of records, names of the sources
+ *     details     JSON: names of the namespaces with their number of records, names of the sources, whether no fingerprint occurs twice
  *     footer      number of records, of batches, bytes of the details (3 float64), magic
  *
  * A row is a record's place in the split's files: namespaces in the order in which they first came, and in each the records of all its
@@ -26,6 +26,8 @@ export const BUCKET_BYTES = 2 * 4 * (BUCKETS + 1);
 export interface FingerprintDetails {
   readonly namespaces: readonly (readonly [name: string, records: number])[];
   readonly sources: readonly string[];
+  /** No two records of the split share a fingerprint: a conversion of one split need not look for any that do. */
+  readonly distinct?: true;
 }
 
 export interface FingerprintSections {

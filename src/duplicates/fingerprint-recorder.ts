@@ -147,14 +147,15 @@ export class FingerprintRecorder {
       for (const { offset, bytes } of this.#originBlocks)
         await writer.write(await this.#originFile.read(offset, bytes));
       const buckets = new Uint32Array(2 * (BUCKETS + 1));
+      let distinct = true;
       for (const [i, sorter] of [this.#ids, this.#vectors].entries()) {
-        await writeEntries(sorter, bases, buckets.subarray(i * (BUCKETS + 1), (i + 1) * (BUCKETS + 1)), (bytes) =>
-          writer.write(bytes),
-        );
+        const ofKind = buckets.subarray(i * (BUCKETS + 1), (i + 1) * (BUCKETS + 1));
+        if (await writeEntries(sorter, bases, ofKind, (bytes) => writer.write(bytes))) distinct = false;
       }
       const details: FingerprintDetails = {
         namespaces: [...this.#namespaces].map(([name, { records }]) => [name, records]),
         sources: [...this.#sources.keys()],
+        ...(distinct ? { distinct } : {}),
       };
       const json = Buffer.from(JSON.stringify(details));
       const footer = Float64Array.of(
@@ -229,22 +230,29 @@ function signed(words: Uint32Array): Int32Array {
   return new Int32Array(words.buffer, words.byteOffset, words.length);
 }
 
-/** Writes the entries in order and counts, for each bucket, those that come before it. */
+/** Writes the entries in order and counts, for each bucket, those that come before it. @returns whether a fingerprint occurs twice */
 async function writeEntries(
   sorter: RecordSorter,
   bases: Uint32Array,
   buckets: Uint32Array,
   put: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
+  let repeated = false;
+  // High and low word of the entry before; the first one has none, and no word is like that.
+  let [lastHigh, lastLow] = [NaN, NaN];
   let out = new Int32Array(OUT_BYTES / 4);
   let used = 0;
   for await (const sorted of sorter.sorted()) {
     const block = signed(sorted);
     for (let at = 0; at < block.length; at += RUN_WORDS) {
       const high = block[at]!;
+      const low = block[at + 1]!;
+      if (high === lastHigh && low === lastLow) repeated = true;
+      lastHigh = high;
+      lastLow = low;
       buckets[(high >>> (32 - BUCKET_BITS)) + 1]!++;
       out[used] = high;
-      out[used + 1] = block[at + 1]!;
+      out[used + 1] = low;
       out[used + 2] = bases[block[at + 2]!]! + block[at + 3]!;
       out[used + 3] = block[at + 4]!;
       used += ENTRY_WORDS;
@@ -257,6 +265,7 @@ async function writeEntries(
   }
   for (let bucket = 0; bucket < BUCKETS; bucket++) buckets[bucket + 1]! += buckets[bucket]!;
   if (used > 0) await put(bytesOf(out.subarray(0, used)));
+  return repeated;
 }
 
 function bytesOf(array: Uint32Array | Int32Array | Float64Array): Uint8Array {

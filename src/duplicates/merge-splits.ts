@@ -15,6 +15,7 @@ export async function* mergeSplits(
   range: BucketRange,
   memoryBytes: number,
 ): AsyncGenerator<Uint32Array, void, undefined> {
+  if (splits.length === 1 && (await splits[0]!.file.details()).distinct === true) return;
   // A block is there three times, twice with its unit.
   const share = Math.floor(memoryBytes / (3.5 * splits.length));
   const window = Math.min(MAX_WINDOW_BYTES, Math.max(MIN_WINDOW_BYTES, share));

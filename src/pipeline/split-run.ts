@@ -123,13 +123,16 @@ export class SplitRun {
    * @param pieces what reading told of each piece
    */
   async finish(pieces: readonly PieceEntry[]): Promise<SplitEntry> {
-    const files = await this.#writer.finish();
-    await this.#rejects.close();
     const { target, plan, split, signal } = this.options;
+    // While the last files are waited for.
+    const [files] = await Promise.all([
+      this.#writer.finish(),
+      this.records > 0 ? this.#fingerprints?.writeTo(target.state, fingerprintsKey(split), signal) : undefined,
+    ]);
+    await this.#rejects.close();
     const { groups } = this.#staged;
     await this.#staged.close();
     if (groups.length > 0) await writeStagedIndex(target.state, plan, split, groups, signal);
-    if (this.records > 0) await this.#fingerprints?.writeTo(target.state, fingerprintsKey(split), signal);
     await this.#fingerprints?.close();
     return writeSplitEntry(
       target.state,

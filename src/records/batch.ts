@@ -8,6 +8,8 @@ export interface Utf8Column {
   readonly offsets: Uint32Array;
   /** One byte a row, 1 = present, 0 = null. Absent: every row is present. */
   readonly validity?: Uint8Array | undefined;
+  /** Before each text that is present stands its length in four bytes, little-endian, as Parquet's PLAIN has it; row `r` begins with it. */
+  readonly framed?: boolean | undefined;
 }
 
 /** Sparse vectors end to end: row `r` owns entries `offsets[r] … offsets[r + 1])` of both arrays. */
@@ -29,6 +31,14 @@ export interface NamespaceColumn {
 /** Which vectors the records of a run hold. One kind a run: a Pinecone index takes one kind. */
 export type VectorKind = 'dense' | 'sparse' | 'hybrid';
 
+/** What a reader can know of a row. */
+export const KNOWN_GOOD = {
+  /** Its dense vector is finite and not all zero. */
+  values: 1,
+  /** Its metadata is an object as the rules want it; how long it is has not been looked at. */
+  metadata: 2,
+} as const;
+
 /**
  * Records as columns: what flows between readers, rules and writers. A vector never becomes an array of JavaScript
  * numbers on this way.
@@ -43,7 +53,7 @@ export interface RecordBatch {
   readonly ids: Utf8Column;
   /** Shape [rows, dimension], row-major. Undefined for kind `sparse`. */
   readonly values: Float32Array | undefined;
-  /** One byte a row, 1 = its dense vector is known to be finite and not all zero, so that no rule need look at the numbers again. */
+  /** One byte a row, KNOWN_GOOD bits: what no rule need look at again. */
   readonly knownGood?: Uint8Array | undefined;
   /** Undefined for kind `dense`. */
   readonly sparse: SparseColumn | undefined;

@@ -86,6 +86,7 @@ export class NamespaceBuffer {
     const idValidity = batch.ids.validity;
     const metadataOffsets = batch.metadata.offsets;
     const metadataValidity = batch.metadata.validity;
+    const frame = batch.metadata.framed === true ? 0 : 4;
     const sparseOffsets = this.kind === 'dense' ? undefined : batch.sparse!.offsets;
     const denseBytes = this.kind === 'sparse' ? 0 : this.dimension * 4;
     let bytes = this.groupBytes;
@@ -94,7 +95,7 @@ export class NamespaceBuffer {
       if (idValidity !== undefined && idValidity[r] === 0) throw missingId(batch, r);
       let size = denseBytes + 4 + idOffsets[r + 1]! - idOffsets[r]!;
       if (metadataValidity === undefined || metadataValidity[r] !== 0) {
-        size += 4 + metadataOffsets[r + 1]! - metadataOffsets[r]!;
+        size += frame + metadataOffsets[r + 1]! - metadataOffsets[r]!;
       }
       if (sparseOffsets !== undefined) size += 4 + 8 * (sparseOffsets[r + 1]! - sparseOffsets[r]!);
       if (bytes + size > this.rowGroupBytes && this.groupRows + r > from) break;
@@ -185,7 +186,14 @@ const SHORT_TEXT_BYTES = 32;
 
 /** Appends texts in PLAIN form: length in four bytes, little-endian, then the bytes. */
 function appendTexts(target: GrowingArray<Uint8Array>, column: Utf8Column, from: number, to: number): void {
-  const { bytes, offsets, validity } = column;
+  const { bytes, offsets, validity, framed } = column;
+  if (framed === true) {
+    const texts = bytes.subarray(offsets[from], offsets[to]);
+    target.reserve(texts.length);
+    target.array.set(texts, target.length);
+    target.length += texts.length;
+    return;
+  }
   target.reserve(offsets[to]! - offsets[from]! + 4 * (to - from));
   const out = target.array;
   let at = target.length;

@@ -27,14 +27,13 @@ describe('Snappy', () => {
   });
 
   // Around the lengths at which a literal, a copy or a block is written in another way.
-  it.each([0, 1, 4, 15, 16, 17, 59, 60, 61, 63, 64, 65, 67, 68, 69, 128, 255, 256, 257, 65_535, 65_536, 65_537, 200_000])(
-    'takes %i bytes, all the same or without a pattern',
-    (length) => {
-      for (const bytes of [Buffer.alloc(length, 7), noise(length), Buffer.concat([noise(40), Buffer.alloc(length)])]) {
-        expect(undone(snappyCompress([bytes])).equals(bytes)).toBe(true);
-      }
-    },
-  );
+  it.each([
+    0, 1, 4, 15, 16, 17, 59, 60, 61, 63, 64, 65, 67, 68, 69, 128, 255, 256, 257, 65_535, 65_536, 65_537, 200_000,
+  ])('takes %i bytes, all the same or without a pattern', (length) => {
+    for (const bytes of [Buffer.alloc(length, 7), noise(length), Buffer.concat([noise(40), Buffer.alloc(length)])]) {
+      expect(undone(snappyCompress([bytes])).equals(bytes)).toBe(true);
+    }
+  });
 
   it.each([3, 4, 11, 12, 2_047, 2_048, 60_000])('finds what stood %i bytes before', (distance) => {
     const unit = noise(distance);

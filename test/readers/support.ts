@@ -55,7 +55,9 @@ export function rowsOf(batch: RecordBatch): Row[] {
       line: origin.lines[r]!,
       byteOffset: origin.byteOffsets[r]!,
       metadata:
-        metadata.validity?.[r] === 0 ? null : text(metadata.bytes, metadata.offsets[r]!, metadata.offsets[r + 1]!),
+        metadata.validity?.[r] === 0
+          ? null
+          : text(metadata.bytes, metadata.offsets[r]! + (metadata.framed === true ? 4 : 0), metadata.offsets[r + 1]!),
       namespace: namespaces.dictionary[namespaces.codes[r]!]!,
     };
     if (values !== undefined) row.values = [...values.subarray(r * dimension, (r + 1) * dimension)];

@@ -31,8 +31,7 @@ export class RecordMemory {
    * whole numbers that are: to sorting, the words are unsigned.
    */
   upTo(count: number): Int32Array {
-    if (count > this.#room)
-      this.#words = this.#reserve(Math.max(count, Math.min(2 * this.#room, this.capacity)), 0);
+    if (count > this.#room) this.#words = this.#reserve(Math.max(count, Math.min(2 * this.#room, this.capacity)), 0);
     return this.#words;
   }
 

@@ -75,7 +75,7 @@ export class KernelReader implements ChunkReader {
       nameCount,
       problems,
       problemCount,
-      nonZero,
+      knownGood,
       lineCount,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
 
@@ -103,7 +103,7 @@ export class KernelReader implements ChunkReader {
       dimension,
       ids: { bytes: bytes(ids, idEnds[rows]!), offsets: idEnds },
       values: config.kind === 'sparse' ? undefined : f32(values, rows * dimension),
-      ...(config.kind === 'sparse' ? {} : { knownGood: bytes(nonZero, rows) }),
+      knownGood: bytes(knownGood, rows),
       sparse:
         config.kind === 'dense'
           ? undefined
@@ -189,6 +189,6 @@ type Result = [
   nameCount: number,
   problems: number,
   problemCount: number,
-  nonZero: number,
+  knownGood: number,
   lineCount: number,
 ];

@@ -55,6 +55,7 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, memory: Arr
       bytes: new Uint8Array(room, texts, length - texts),
       offsets: offsetsAt(metadataOffsets),
       validity: metadata.validity && presence(metadataValidity),
+      framed: true,
     },
     namespaces: { dictionary: namespaces.dictionary, codes: new Uint32Array(room, codes, count) },
     origin: {

@@ -34,12 +34,13 @@ export function checkAndMend(batch: RecordBatch, options: RuleOptions = {}): Rec
 /** The batch, or one made of its rows, with the metadata that was changed in place of what there was. */
 export function withMended(batch: RecordBatch, mended: MendedMetadata | undefined): RecordBatch {
   if (mended === undefined) return batch;
-  const { bytes, offsets, validity } = batch.metadata;
+  const { bytes, offsets, validity, framed } = batch.metadata;
   const { lines } = batch.origin;
   const parts: Uint8Array[] = [];
   const ends = new Uint32Array(batch.rows + 1);
   for (let row = 0; row < batch.rows; row++) {
-    const part = mended.texts.get(lines[row]!) ?? bytes.subarray(offsets[row], offsets[row + 1]);
+    const frame = framed === true && validity?.[row] !== 0 ? 4 : 0;
+    const part = mended.texts.get(lines[row]!) ?? bytes.subarray(offsets[row]! + frame, offsets[row + 1]);
     parts.push(part);
     ends[row + 1] = ends[row]! + part.length;
   }

@@ -1,3 +1,4 @@
+import { KNOWN_GOOD } from '../batch.js';
 import type { Marker } from './marker.js';
 import { DEFAULT_ALLOW_ZERO_VECTORS, type RuleOptions } from './options.js';
 
@@ -19,7 +20,7 @@ export function checkDense(marker: Marker, options: RuleOptions): void {
       marker.reject(row, 'VALUES_DIMENSION', 'values', `${wanted} numbers`, `${dimension} numbers`);
       continue;
     }
-    if (knownGood !== undefined && knownGood[row] === 1) continue;
+    if (knownGood !== undefined && (knownGood[row]! & KNOWN_GOOD.values) !== 0) continue;
     const start = row * dimension;
     const end = start + dimension;
     const verdict = look(bits, start, end);

@@ -1,4 +1,5 @@
 import { quote } from '../../base/errors.js';
+import { KNOWN_GOOD } from '../batch.js';
 import { MAX_METADATA_BYTES } from '../limits.js';
 import type { RuleCode } from '../rule-codes.js';
 import { C, JsonCursor } from './json-cursor.js';
@@ -23,15 +24,18 @@ export interface MendedMetadata {
 
 /** Metadata: null, or a flat JSON object of at most 40 KB; what is not is changed as the options say, or rejected. */
 export function checkMetadata(marker: Marker, options: RuleOptions): MendedMetadata | undefined {
-  const { rows, metadata, origin } = marker.batch;
+  const { rows, metadata, origin, knownGood } = marker.batch;
   const { lines } = origin;
   const { bytes, offsets, validity } = metadata;
-  const walker = new MetadataWalker(options.limits?.metadataBytes ?? MAX_METADATA_BYTES);
+  const maxBytes = options.limits?.metadataBytes ?? MAX_METADATA_BYTES;
+  const walker = new MetadataWalker(maxBytes);
   const mender = mendsMetadata(options.metadata) ? new MetadataMender(options.metadata!) : undefined;
   const texts = new Map<number, Uint8Array>();
   let changes: MetadataChanges | undefined;
   for (let row = 0; row < rows; row++) {
     if (marker.isRejected(row) || validity?.[row] === 0) continue;
+    const known = knownGood !== undefined && (knownGood[row]! & KNOWN_GOOD.metadata) !== 0;
+    if (known && offsets[row + 1]! - offsets[row]! <= maxBytes) continue;
     let fault = walker.check(bytes, offsets[row]!, offsets[row + 1]!);
     if (fault === undefined) continue;
     const mended = mender?.mend(bytes, offsets[row]!, offsets[row + 1]!);

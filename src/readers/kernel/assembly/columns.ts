@@ -1,3 +1,4 @@
+import { isPlainMetadata } from './plain-metadata';
 import { countLines, isUtf8, nonAscii } from './utf8';
 import { setUtf8Known } from './text';
 
@@ -25,8 +26,11 @@ export let sparseOffsets: usize = 0;
 export let namespaceCodes: usize = 0;
 export let metadataValidity: usize = 0; // u8 a row
 export let sparseValidity: usize = 0;
-/** u8 a row: 1 for a dense vector in which not every number is zero. (All are finite, or there is a problem instead of the row.) */
-export let nonZero: usize = 0;
+/**
+ * u8 a row, what is known to be good, as bits: 1 a dense vector in which not every number is zero (all are finite, or there is a problem
+ * instead of the row), 2 metadata, its length apart.
+ */
+export let knownGood: usize = 0;
 
 export let ids: usize = 0;
 export let idsEnd: usize = 0;
@@ -126,7 +130,7 @@ export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u
   at = namespaceCodes = align(at + max * 4 + 4);
   at = metadataValidity = align(at + max * 4);
   at = sparseValidity = align(at + max);
-  at = nonZero = align(at + max);
+  at = knownGood = align(at + max);
   at = problems = align(at + max);
   at = names = align(at + max * PROBLEM_BYTES);
   at = nameTable = align(at + max * 8);
@@ -190,7 +194,12 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   store<u32>(idOffsets + (row << 2), (idsEnd - ids) as u32, 4);
   store<u32>(metadataOffsets + (row << 2), (metadataEnd - metadata) as u32, 4);
   store<u32>(sparseOffsets + (row << 2), ((sparseIndicesEnd - sparseIndices) >> 2) as u32, 4);
-  store<u8>(nonZero + row, anyNonZero(rowValues, valuesEnd) as u8);
+  const metadataStart = metadata + load<u32>(metadataOffsets + (row << 2));
+  // A line feed ends every scan of a text that is not what it seems.
+  reserve(metadataEnd + PADDING);
+  store<u8>(metadataEnd, 0x0a);
+  const plain = metadataEnd > metadataStart && isPlainMetadata(metadataStart, metadataEnd);
+  store<u8>(knownGood + row, (anyNonZero(rowValues, valuesEnd) as u8) | ((plain as u8) << 1));
   rows = row + 1;
 }
 
@@ -224,7 +233,7 @@ export function writeResult(): void {
   store<u32>(RESULT, nameCount, 64);
   store<u32>(RESULT, problems as u32, 68);
   store<u32>(RESULT, problemCount, 72);
-  store<u32>(RESULT, nonZero as u32, 76);
+  store<u32>(RESULT, knownGood as u32, 76);
   store<u32>(RESULT, lineCount, 80);
 }
 

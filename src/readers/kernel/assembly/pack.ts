@@ -5,6 +5,9 @@ import * as columns from './columns';
  * kernel is one stretch of memory in which the rows of a namespace lie together.
  */
 
+/** Metadata goes framed: each text with its length before it, as it is written to a file. */
+const FRAME_BYTES: usize = 4;
+
 /** Numbers of the rows, u32 each. */
 let order: usize = 0;
 let packed: usize = 0;
@@ -41,7 +44,7 @@ export function packRows(count: u32, dimension: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const row = load<u32>(order + ((i as usize) << 2));
     idBytes += lengthAt(columns.idOffsets, row);
-    metadataBytes += lengthAt(columns.metadataOffsets, row);
+    metadataBytes += lengthAt(columns.metadataOffsets, row) + FRAME_BYTES * (load<u8>(columns.metadataValidity + row) as usize);
     entries += lengthAt(columns.sparseOffsets, row);
   }
   const n = count as usize;
@@ -84,6 +87,10 @@ export function packRows(count: u32, dimension: u32): void {
     store<u32>(idOffsets + (i << 2), (idsAt - ids) as u32, 4);
 
     const metadataLength = lengthAt(columns.metadataOffsets, row as u32);
+    if (load<u8>(columns.metadataValidity + row) != 0) {
+      store<u32>(metadataAt, metadataLength as u32);
+      metadataAt += FRAME_BYTES;
+    }
     memory.copy(metadataAt, columns.metadata + load<u32>(columns.metadataOffsets + (row << 2)), metadataLength);
     metadataAt += metadataLength;
     store<u32>(metadataOffsets + (i << 2), (metadataAt - metadata) as u32, 4);

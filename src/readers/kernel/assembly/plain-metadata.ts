@@ -1,0 +1,76 @@
+import { numberEnd, skipSpace } from './json';
+
+/** Longer numbers are left to the rules, which look whether they fit a float64. */
+const MAX_NUMBER_LENGTH: usize = 24;
+
+/**
+ * Is the JSON text `p` … `end` surely metadata that the rules take, its length apart: a flat object whose keys do not begin with `$`, of
+ * strings, numbers, true, false and lists of strings? `false` means that the rules have to look: escapes and exponents, for instance, are
+ * left to them. Only metadata of the usual form is worth a second way, since it is nearly all there is.
+ */
+export function isPlainMetadata(p: usize, end: usize): bool {
+  if (load<u8>(p) != 0x7b) return false;
+  p = skipSpace(p + 1);
+  if (load<u8>(p) == 0x7d) return p + 1 == end;
+  while (true) {
+    if (load<u8>(p) != 0x22 || load<u8>(p, 1) == 0x24) return false;
+    p = plainStringEnd(p);
+    if (p == 0) return false;
+    p = skipSpace(p);
+    if (load<u8>(p) != 0x3a) return false;
+    p = plainValueEnd(skipSpace(p + 1));
+    if (p == 0) return false;
+    p = skipSpace(p);
+    const c = load<u8>(p);
+    if (c == 0x7d) return p + 1 == end;
+    if (c != 0x2c) return false;
+    p = skipSpace(p + 1);
+  }
+}
+
+function plainValueEnd(p: usize): usize {
+  const c: u32 = load<u8>(p);
+  if (c == 0x22) return plainStringEnd(p);
+  if (c == 0x2d || c - 0x30 < 10) {
+    const end = numberEnd(p);
+    if (end == 0 || end - p > MAX_NUMBER_LENGTH) return 0;
+    for (let at = p; at < end; at++) if ((load<u8>(at) | 0x20) == 0x65) return 0;
+    return end;
+  }
+  if (c == 0x5b) {
+    p = skipSpace(p + 1);
+    if (load<u8>(p) == 0x5d) return p + 1;
+    while (true) {
+      if (load<u8>(p) != 0x22) return 0;
+      p = plainStringEnd(p);
+      if (p == 0) return 0;
+      p = skipSpace(p);
+      const after = load<u8>(p);
+      if (after == 0x5d) return p + 1;
+      if (after != 0x2c) return 0;
+      p = skipSpace(p + 1);
+    }
+  }
+  const word = load<u32>(p);
+  if (word == 0x65757274) return p + 4; // true
+  return word == 0x736c6166 && load<u8>(p, 4) == 0x65 ? p + 5 : 0; // false
+}
+
+/** The end of the string at `p`, 0 where it holds an escape or a byte that no string may hold. */
+function plainStringEnd(p: usize): usize {
+  const quote = i8x16.splat(0x22);
+  const backslash = i8x16.splat(0x5c);
+  const space = i8x16.splat(0x20);
+  p++;
+  while (true) {
+    const bytes = v128.load(p);
+    const found = i8x16.bitmask(
+      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
+    );
+    if (found != 0) {
+      p += ctz(found) as usize;
+      return load<u8>(p) == 0x22 ? p + 1 : 0;
+    }
+    p += 16;
+  }
+}
