@@ -66,8 +66,8 @@ export class RecordSorter {
   /** Takes the record that begins at `source[at]`. */
   pushFrom(source: ArrayLike<number>, at: number): void {
     const { words } = this.options;
-    let { to, records } = this.slots(1);
-    for (let k = 0; k < words; k++) records[to++] = source[at + k]!;
+    const { to, records } = this.slots(1);
+    for (let k = 0; k < words; k++) records[to + k] = source[at + k]!;
   }
 
   /**

@@ -111,3 +111,46 @@ export class FileBlocks {
     }
   }
 }
+
+/**
+ * An uncompressed local CSV file, of which the threads read the rows by themselves: where they begin and end can be told only by who has
+ * seen all quotes before, but then no byte need cross a thread.
+ */
+export class RowBlocks {
+  #file: FileHandle | undefined;
+
+  private constructor(
+    private readonly source: Source,
+    private readonly path: string,
+    private readonly fileBytes: number,
+    private readonly maxRecordBytes: number,
+  ) {}
+
+  /** Undefined for a source that cannot be read like that. */
+  static of(source: Source, maxRecordBytes: number): RowBlocks | undefined {
+    const { localPath, bytes, format, compression } = source;
+    const isCsv = format === 'csv' || format === 'tsv';
+    if (localPath === undefined || bytes === undefined || !isCsv || compression !== 'none') return undefined;
+    return new RowBlocks(source, localPath, bytes, maxRecordBytes);
+  }
+
+  /** The place of a chunk's rows in the file; the chunk's own bytes are not needed any more. */
+  async blockOf({ bytes, byteOffset, firstLine, rejects }: Chunk): Promise<FileBlock> {
+    const { source, path, fileBytes, maxRecordBytes } = this;
+    this.#file ??= await openFile(path, source.name);
+    const { fd } = this.#file;
+    const place = { start: byteOffset, end: byteOffset + bytes.length };
+    return { source: source.name, fd, cut: 'rows', ...place, fileBytes, firstLine, maxRecordBytes, rejects };
+  }
+
+  /** To be called when every block has been read: they must have been those of the file whose rows were looked for. */
+  async finish(): Promise<void> {
+    if (this.#file !== undefined) await checkUnchanged(this.#file, this.source);
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}

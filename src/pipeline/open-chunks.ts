@@ -4,7 +4,7 @@ import type { Chunk } from '../readers/reader.js';
 import { CsvLineScanner } from '../readers/record-scanner.js';
 import { LineRange } from '../sources/line-range.js';
 import type { OpenSourceOptions, Source } from '../sources/source.js';
-import { FileBlocks } from './file-blocks.js';
+import { FileBlocks, RowBlocks } from './file-blocks.js';
 import type { SplitPiece } from './plan.js';
 
 /** A source, or a part of it, cut into chunks; for CSV with the header row taken off. */
@@ -13,6 +13,8 @@ export interface OpenedChunks {
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
   /** The same bytes as blocks that the threads read by themselves, where they can; then `chunks` need not be run. */
   readonly blocks?: FileBlocks | undefined;
+  /** The file whose chunks the threads can read by themselves once it is known where they are. */
+  readonly rows?: RowBlocks | undefined;
   /** Line feeds of a range that were read so far; undefined for a whole source, whose lines are counted from its first. */
   readonly lineFeeds: () => number | undefined;
 }
@@ -31,8 +33,9 @@ export interface OpenChunksOptions extends OpenSourceOptions {
 /** Opens a source. The caller must run `chunks` to its end or call its `return`, so that files are closed. */
 export async function openChunks(source: Source, options: OpenChunksOptions): Promise<OpenedChunks> {
   const { maxRecordBytes, range, signal, onRead } = options;
-  const lines = range === undefined ? undefined : new LineRange(source, range, { signal, onRead });
-  const bytes = lines ?? source.open({ signal, onRead });
+  const reading = { signal, onRead, transient: true };
+  const lines = range === undefined ? undefined : new LineRange(source, range, reading);
+  const bytes = lines ?? source.open(reading);
   const blocks = FileBlocks.of(source, { range, maxRecordBytes, onRead });
   const lineFeeds = (): number | undefined => lines && lines.lineFeeds + (blocks?.lines ?? 0);
   const cut = {
@@ -41,15 +44,16 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
     ...(lines === undefined ? {} : { byteOffset: () => lines.offset }),
   };
   if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
+  const rows = RowBlocks.of(source, maxRecordBytes);
   const scanner =
     options.csvNoMultiline === true
       ? new CsvLineScanner((line) => multilineError(source.name, line, range !== undefined && range[0] > 0))
       : undefined;
   if (range !== undefined && range[0] > 0) {
-    return { header: options.header, chunks: csvRowChunks(bytes, { ...cut, scanner }), lineFeeds };
+    return { header: options.header, chunks: csvRowChunks(bytes, { ...cut, scanner }), rows, lineFeeds };
   }
   const delimiter = delimiterOf(source, options.delimiter);
-  return { ...(await csvChunks(bytes, { ...cut, delimiter, scanner })), lineFeeds };
+  return { ...(await csvChunks(bytes, { ...cut, delimiter, scanner })), rows, lineFeeds };
 }
 
 /** The one-byte delimiter of a CSV source: the option, else what its format says. */

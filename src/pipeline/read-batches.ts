@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../base/abort.js';
 import type { CheckedColumns, ReaderPool } from '../readers/pool/reader-pool.js';
-import type { Chunk, ReaderConfig } from '../readers/reader.js';
+import { giveBackChunkMemory } from '../readers/chunk-memory.js';
+import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
-import type { FileBlocks } from './file-blocks.js';
+import type { FileBlocks, RowBlocks } from './file-blocks.js';
 import type { OpenedChunks } from './open-chunks.js';
 
 /** How chunks become columns. */
@@ -20,7 +21,7 @@ export interface ReadBatchesOptions {
  * is asked for.
  */
 export async function* readBatches(
-  { chunks, blocks }: OpenedChunks,
+  { chunks, blocks, rows }: OpenedChunks,
   options: ReadBatchesOptions,
 ): AsyncGenerator<RecordBatch, void, undefined> {
   if (blocks !== undefined) {
@@ -34,13 +35,24 @@ export async function* readBatches(
     for await (const chunk of chunks) {
       throwIfAborted(signal);
       config ??= configOf(chunk);
-      underWay.push(pool.read(config, chunk, fingerprints));
-      if (underWay.length >= pool.width) yield* underWay.next(({ batch }) => batch);
+      underWay.push(pool.read(config, await placed(chunk, rows), fingerprints));
+      if (underWay.length >= (rows === undefined ? pool.width : pool.blocks))
+        yield* underWay.next(({ batch }) => batch);
     }
     while (underWay.length > 0) yield* underWay.next(({ batch }) => batch);
+    await rows?.finish();
   } finally {
     await underWay.settled();
+    await rows?.close();
   }
+}
+
+/** A chunk, or where a thread finds it. */
+async function placed(chunk: Chunk, rows: RowBlocks | undefined): Promise<Chunk | FileBlock> {
+  if (rows === undefined || chunk.bytes.length === 0) return chunk;
+  const block = await rows.blockOf(chunk);
+  if (chunk.ownsMemory === true) giveBackChunkMemory(chunk.bytes.buffer as ArrayBuffer);
+  return block;
 }
 
 /** Blocks are read by the threads themselves, which do not know what lies before them: the lines are counted here. */

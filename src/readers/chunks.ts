@@ -1,6 +1,7 @@
 import { PineloadError } from '../base/errors.js';
 import type { Reject } from '../records/reject.js';
 import { rawText } from '../records/raw-text.js';
+import { takeChunkMemory } from './chunk-memory.js';
 import type { Chunk } from './reader.js';
 import { CsvRowScanner, LineScanner, type RecordScanner } from './record-scanner.js';
 
@@ -38,7 +39,7 @@ export interface CsvChunks {
 }
 
 /**
- * Cuts JSONL into chunks of whole lines. Where it cuts follows from the bytes alone, not from how they arrive: a chunk is
+ * Cuts JSONL into chunks of whole lines. Pieces of the input need be good only until the next one is asked for. Where it cuts follows from the bytes alone, not from how they arrive: a chunk is
  * as many lines as fit into `chunkBytes`, or one line that alone is larger. All chunks end to end are the input, without a
  * byte order mark and without lines larger than `maxRecordBytes`; such a line is passed over (never held in memory) and
  * reported in `rejects` of the next chunk. The last chunk may be empty, when there is only a reject left to report.
@@ -217,8 +218,11 @@ class Cutter {
         const { buffer, byteOffset, byteLength } = next.value;
         const bytes = Buffer.from(buffer, byteOffset, byteLength);
         this.#incoming = this.#incoming.length === 0 ? bytes : Buffer.concat([this.#incoming, bytes]);
-        // Three bytes are needed to tell a byte order mark.
-        if (!this.#started && this.#incoming.length < BOM.length) continue;
+        // Three bytes are needed to tell a byte order mark. What came is good only until more is asked for.
+        if (!this.#started && this.#incoming.length < BOM.length) {
+          this.#incoming = Buffer.from(this.#incoming);
+          continue;
+        }
       }
       if (!this.#started && this.#incoming.length > 0) this.#start();
       if (this.#incoming.length > 0) return true;
@@ -250,7 +254,7 @@ class Cutter {
 
   /** Copies incoming bytes to the buffer: the one copy that is made of them. */
   #fill(): void {
-    if (this.#buffer.length === 0) this.#reset(Buffer.allocUnsafeSlow(this.#chunkBytes));
+    if (this.#buffer.length === 0) this.#reset(takeChunkMemory(this.#chunkBytes));
     if (this.#filled === this.#buffer.length) {
       // A record larger than a chunk. One byte above the maximum is enough to know that it is too large.
       const grown = Buffer.allocUnsafeSlow(Math.min(2 * this.#buffer.length, this.#maxRecordBytes + 1));
@@ -288,7 +292,7 @@ class Cutter {
     this.#giveBack(unseen);
     this.#offset += this.#whole;
     this.#line = this.#recordLine;
-    this.#reset(Buffer.allocUnsafeSlow(this.#chunkBytes));
+    this.#reset(takeChunkMemory(this.#chunkBytes));
     this.#filled = unfinished.copy(this.#buffer);
     this.#scanned = this.#filled;
     return chunk;
@@ -306,6 +310,8 @@ class Cutter {
       firstLine: this.#line,
       byteOffset: this.#offset,
       rejects: this.#rejects,
+      // Of nothing else: see #fill.
+      ownsMemory: this.#whole > 0,
     };
     this.#rejects = [];
     return chunk;

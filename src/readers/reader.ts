@@ -14,6 +14,8 @@ export interface Chunk {
   readonly byteOffset: number;
   /** Records that the chunker did not let through because they are larger than the maximum. */
   readonly rejects: readonly Reject[];
+  /** The ArrayBuffer of `bytes` holds nothing else, so that it can be moved to another thread, and used again. Default false. */
+  readonly ownsMemory?: boolean | undefined;
 }
 
 /** A stretch of a local file, neither compressed nor encoded, that a reader reads by itself: its bytes pass through no other memory. */

@@ -44,7 +44,9 @@ export class LocalSource implements Source {
   open(options: OpenSourceOptions = {}): AsyncIterable<Uint8Array> {
     if (this.version === undefined && this.#opened) throw onlyOnce(this.name);
     this.#opened = true;
-    return openBytes((signal) => this.#read(signal), {
+    // What undoes compression may keep what it is given.
+    const transient = options.transient === true && !this.sniff && this.compression === 'none';
+    return openBytes((signal) => this.#read(signal, transient), {
       ...options,
       name: this.name,
       compression: this.sniff ? 'auto' : this.compression,
@@ -62,20 +64,26 @@ export class LocalSource implements Source {
   get openRange(): Source['openRange'] {
     if (this.version === undefined) return undefined;
     return (start, end, options = {}) =>
-      openBytes((signal) => this.#read(signal, start, end), { ...options, name: this.name, compression: 'none' });
+      openBytes((signal) => this.#read(signal, options.transient === true, start, end), {
+        ...options,
+        name: this.name,
+        compression: 'none',
+      });
   }
 
-  async *#read(signal: AbortSignal, start?: number, end = Infinity): AsyncGenerator<Uint8Array> {
+  async *#read(signal: AbortSignal, transient: boolean, start?: number, end = Infinity): AsyncGenerator<Uint8Array> {
     const file = await openFile(this.path, this.name);
+    let buffer: Buffer | undefined;
     try {
       await checkUnchanged(file, this);
       // Pipes have no positions: without a start they are read from where they are.
       for (let at = start ?? 0; at < end;) {
         if (signal.aborted) throw abortError(signal);
-        // A buffer of its own for each read: the bytes are handed on and may be kept.
         const length = Math.min(READ_BYTES, end - at);
         const position = start === undefined ? null : at;
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
+        // Unless they are used up at once, each read has a buffer of its own: the bytes are handed on and may be kept.
+        if (buffer === undefined || !transient) buffer = Buffer.allocUnsafeSlow(transient ? READ_BYTES : length);
+        const { bytesRead } = await file.read(buffer, 0, length, position);
         if (bytesRead === 0) break;
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);

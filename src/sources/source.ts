@@ -30,4 +30,6 @@ export interface Source {
 export interface OpenSourceOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onRead?: ((bytes: number) => void) | undefined;
+  /** A piece of the bytes need be good only until the next one is asked for: its memory may be used again. Default false. */
+  readonly transient?: boolean | undefined;
 }

@@ -12,12 +12,12 @@ const records: TestRecord[] = Array.from({ length: 50 }, (_, i) => ({
 }));
 
 const GOLDEN: readonly (readonly [string, WriteOptions, string])[] = [
-  ['dense', { kind: 'dense', dimension: 3 }, '186a52bd5a39cf4e1f8159f4aff687fa6f6a4f905037a3319c8884e083ecd28e'],
-  ['sparse', { kind: 'sparse' }, '297e0facc83ec5b714778c8438308796c2ba1be34bfa25b3dc9310e61e9dbe52'],
+  ['dense', { kind: 'dense', dimension: 3 }, '172a6d6bba9e6039cb9734f34ae1054adf8f1cd62055f82601d19d312030e64f'],
+  ['sparse', { kind: 'sparse' }, 'b3980bdf429de3b5113143b2ee4593160e1f68a3cce452111961f0e8adbbbc31'],
   [
     'hybrid in small pages',
     { kind: 'hybrid', dimension: 3, pageBytes: 100 },
-    '61d15bea7b9f7fb5b964e5e8f505ed1da9675ee7ea9b81df6bee96c16213c0a5',
+    '4ff292923b6f0e0425c83348f1388bb3310bda3985848ead7ac504d2660594a7',
   ],
   [
     'dense, uncompressed',

@@ -15,29 +15,29 @@ interface SnappyExports {
   compress(source: number, length: number, out: number): number;
 }
 
-let module: SnappyExports | undefined;
+let loaded: SnappyExports | undefined;
 
 function snappy(): SnappyExports {
-  module ??= new WebAssembly.Instance(
+  loaded ??= new WebAssembly.Instance(
     new WebAssembly.Module(readFileSync(new URL('./snappy.wasm', import.meta.url))),
     {},
   ).exports as SnappyExports;
-  return module;
+  return loaded;
 }
 
 /** Pieces that follow one another in Snappy's raw format: the same bytes on every machine, however the pieces are cut. */
 export function snappyCompress(pieces: readonly Uint8Array[]): Uint8Array {
-  const { memory, heapBase, reserve, mostBytes, compress } = snappy();
-  const source = (heapBase() + 15) & ~15;
+  const module = snappy();
+  const source = (module.heapBase() + 15) & ~15;
   let length = 0;
   for (const piece of pieces) length += piece.length;
   const out = source + length;
-  reserve(out + mostBytes(length));
-  const bytes = new Uint8Array(memory.buffer);
+  module.reserve(out + module.mostBytes(length));
+  const bytes = new Uint8Array(module.memory.buffer);
   let at = source;
   for (const piece of pieces) {
     bytes.set(piece, at);
     at += piece.length;
   }
-  return bytes.slice(out, out + compress(source, length, out));
+  return bytes.slice(out, out + module.compress(source, length, out));
 }

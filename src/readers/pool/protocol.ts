@@ -25,7 +25,12 @@ export interface ReadRequest {
 
 /** From a reading thread: the checked columns, or what was thrown. */
 export type ReadResponse =
-  | { readonly job: number; readonly read: ReadColumns }
+  | {
+      readonly job: number;
+      readonly read: ReadColumns;
+      /** The chunk's memory, if it was moved. */
+      readonly input?: ArrayBuffer | undefined;
+    }
   | { readonly job: number; readonly error: { readonly message: string; readonly fields?: PineloadErrorFields } };
 
 /** What of a PineloadError crosses a thread. */

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { PineloadError } from '../../base/errors.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
+import { giveBackChunkMemory } from '../chunk-memory.js';
 import { createReader } from '../create-reader.js';
 import { kernelCode } from '../kernel/wasm.js';
 import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
@@ -71,6 +72,7 @@ class InlinePool implements ReaderPool {
     const memory = this.#spare;
     this.#spare = undefined;
     const read = readAndCheck(this.#reader, chunk, this.rules, { fingerprints, memory });
+    if ('bytes' in chunk && chunk.ownsMemory === true) giveBackChunkMemory(chunk.bytes.buffer as ArrayBuffer);
     return { ...read, release: () => (this.#spare = memoryOf(read.batch)) };
   }
 
@@ -120,12 +122,7 @@ class ThreadPool implements ReaderPool {
     const memory = thread.spare.pop();
     const request: ReadRequest = { job, mapping, config: known ? undefined : config, chunk, fingerprints, memory };
     const moved = memory === undefined ? [] : [memory];
-    if ('bytes' in chunk) {
-      const { bytes } = chunk;
-      // Small Buffers share a pool, which must not be moved away from under the others.
-      const whole = bytes.byteLength > 0 && bytes.byteLength === bytes.buffer.byteLength;
-      if (whole) moved.push(bytes.buffer as ArrayBuffer);
-    }
+    if ('bytes' in chunk && chunk.ownsMemory === true) moved.push(chunk.bytes.buffer as ArrayBuffer);
     return new Promise<CheckedColumns>((resolve, reject) => {
       thread.jobs.set(job, { resolve, reject });
       thread.worker.postMessage(request, moved);
@@ -157,7 +154,8 @@ class ThreadPool implements ReaderPool {
       if ('error' in response) {
         job.reject(restore(response.error));
       } else {
-        const { read } = response;
+        const { read, input } = response;
+        if (input !== undefined) giveBackChunkMemory(input);
         job.resolve({ ...read, release: () => keep(memoryOf(read.batch)) });
       }
     });

@@ -17,8 +17,10 @@ port.on('message', ({ job, mapping, config, chunk, fingerprints, memory }: ReadR
   try {
     if (config !== undefined) readers.set(mapping, createReader(config));
     const read = readAndCheck(readers.get(mapping)!, chunk, rules, { fingerprints, memory });
+    const input = 'bytes' in chunk && chunk.ownsMemory === true ? (chunk.bytes.buffer as ArrayBuffer) : undefined;
     // All columns lie in one buffer, which is moved to the other thread and not copied.
-    port.postMessage({ job, read } satisfies ReadResponse, [read.batch.ids.bytes.buffer as ArrayBuffer]);
+    const moved = [read.batch.ids.bytes.buffer as ArrayBuffer, ...(input === undefined ? [] : [input])];
+    port.postMessage({ job, read, input } satisfies ReadResponse, moved);
   } catch (thrown) {
     port.postMessage({ job, error: describe(thrown) } satisfies ReadResponse);
   }
