@@ -7,7 +7,7 @@ const opened: string[] = [];
 let holding: Promise<void> | undefined;
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<typeof fs>();
   return {
     ...real,
     open: async (path: string, flags: string) => {
