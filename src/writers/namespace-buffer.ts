@@ -4,7 +4,10 @@ import type { RecordBatch, SparseColumn, Utf8Column, VectorKind } from '../recor
 import { GrowingArray } from './growing-array.js';
 import { PagedColumn, type Held, type PagePool } from './paged-column.js';
 
-/** Below this a buffer lies in small pieces; measured with 10,000 of them, these take a quarter more than they hold. */
+/**
+ * Below this a buffer lies in small pieces. Measured with 10,000 namespaces, the process takes half as much again as these hold: what
+ * the allocator cannot use, and the objects around them.
+ */
 const SMALL_BUFFER_BYTES = 128 * 1024;
 
 const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
@@ -45,7 +48,7 @@ export class NamespaceBuffer {
   /** Memory held, in bytes, with what the allocation of many small pieces takes. */
   get capacityBytes(): number {
     const { bytes } = this.held;
-    return bytes < SMALL_BUFFER_BYTES ? bytes + (bytes >> 2) : bytes;
+    return bytes < SMALL_BUFFER_BYTES ? bytes + (bytes >> 1) : bytes;
   }
 
   /**
