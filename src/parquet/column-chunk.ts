@@ -1,6 +1,7 @@
+import { COMPACT, CompactWriter } from './compact-writer.js';
 import type { RawPage } from './pages.js';
 import { snappyCompress } from './snappy/compress.js';
-import { createInt64, serializeThrift, thrift, type SchemaField } from './vendor/parquetjs.js';
+import { thrift, type SchemaField } from './vendor/parquetjs.js';
 
 /** What the footer has to say of a column chunk that was written. */
 export interface ColumnChunkInfo {
@@ -33,19 +34,7 @@ export function encodePage(page: RawPage, column: SchemaField): EncodedPage {
   let compressed = 0;
   for (const part of body) compressed += part.length;
 
-  const header = serializeThrift(
-    new thrift.PageHeader({
-      type: thrift.PageType.DATA_PAGE,
-      uncompressed_page_size: uncompressed,
-      compressed_page_size: compressed,
-      data_page_header: new thrift.DataPageHeader({
-        num_values: levels.count,
-        encoding: thrift.Encoding.PLAIN,
-        definition_level_encoding: thrift.Encoding.RLE,
-        repetition_level_encoding: thrift.Encoding.RLE,
-      }),
-    }),
-  );
+  const header = pageHeader(uncompressed, compressed, levels.count);
   return {
     sections: [header, ...body],
     bytes: header.length + compressed,
@@ -53,22 +42,48 @@ export function encodePage(page: RawPage, column: SchemaField): EncodedPage {
   };
 }
 
-/** The column chunk's entry in the footer. Its only statistic is the number of nulls: it cannot grow with the data. */
-export function columnChunkEntry(chunk: ColumnChunkInfo): object {
+const headerWriter = new CompactWriter();
+
+/** parquet.thrift, PageHeader of a data page (v1). */
+function pageHeader(uncompressed: number, compressed: number, values: number): Uint8Array {
+  const writer = headerWriter;
+  writer.number(1, COMPACT.I32, thrift.PageType.DATA_PAGE!);
+  writer.number(2, COMPACT.I32, uncompressed);
+  writer.number(3, COMPACT.I32, compressed);
+  writer.begin(5);
+  writer.number(1, COMPACT.I32, values);
+  writer.number(2, COMPACT.I32, thrift.Encoding.PLAIN!);
+  writer.number(3, COMPACT.I32, thrift.Encoding.RLE!);
+  writer.number(4, COMPACT.I32, thrift.Encoding.RLE!);
+  writer.end();
+  writer.end();
+  return writer.take();
+}
+
+/**
+ * The column chunk's entry in the footer (parquet.thrift, ColumnChunk and ColumnMetaData). Its only statistic is the number of nulls: it
+ * cannot grow with the data.
+ */
+export function writeColumnChunk(writer: CompactWriter, chunk: ColumnChunkInfo): void {
   const { column } = chunk;
-  return new thrift.ColumnChunk({
-    // parquet.thrift: deprecated, "modern writers should always set this field to 0".
-    file_offset: createInt64(0),
-    meta_data: new thrift.ColumnMetaData({
-      type: thrift.Type[column.primitiveType!],
-      encodings: [thrift.Encoding.PLAIN, thrift.Encoding.RLE],
-      path_in_schema: column.path,
-      codec: thrift.CompressionCodec[column.compression ?? 'UNCOMPRESSED'],
-      num_values: createInt64(chunk.levelCount),
-      total_uncompressed_size: createInt64(chunk.uncompressedBytes),
-      total_compressed_size: createInt64(chunk.compressedBytes),
-      data_page_offset: createInt64(chunk.dataPageOffset),
-      statistics: new thrift.Statistics({ null_count: createInt64(chunk.nullCount) }),
-    }),
-  });
+  writer.beginElement();
+  // parquet.thrift: deprecated, "modern writers should always set this field to 0".
+  writer.number(2, COMPACT.I64, 0);
+  writer.begin(3);
+  writer.number(1, COMPACT.I32, thrift.Type[column.primitiveType!]!);
+  writer.list(2, COMPACT.I32, 2);
+  writer.numberElement(thrift.Encoding.PLAIN!);
+  writer.numberElement(thrift.Encoding.RLE!);
+  writer.list(3, COMPACT.BINARY, column.path.length);
+  for (const part of column.path) writer.textElement(part);
+  writer.number(4, COMPACT.I32, thrift.CompressionCodec[column.compression ?? 'UNCOMPRESSED']!);
+  writer.number(5, COMPACT.I64, chunk.levelCount);
+  writer.number(6, COMPACT.I64, chunk.uncompressedBytes);
+  writer.number(7, COMPACT.I64, chunk.compressedBytes);
+  writer.number(9, COMPACT.I64, chunk.dataPageOffset);
+  writer.begin(12);
+  writer.number(3, COMPACT.I64, chunk.nullCount);
+  writer.end();
+  writer.end();
+  writer.end();
 }

@@ -1,4 +1,5 @@
-import { columnChunkEntry, type ColumnChunkInfo } from './column-chunk.js';
+import { writeColumnChunk, type ColumnChunkInfo } from './column-chunk.js';
+import { COMPACT, CompactWriter } from './compact-writer.js';
 import { createInt64, serializeThrift, thrift, type ParquetSchema, type SchemaField } from './vendor/parquetjs.js';
 
 export interface RowGroupInfo {
@@ -18,23 +19,42 @@ const FORMAT_VERSION = 1;
 export function encodeFooter(schema: ParquetSchema, groups: readonly RowGroupInfo[], createdBy: string): Uint8Array {
   let rows = 0;
   for (const group of groups) rows += group.rows;
-  const metadata = serializeThrift(
-    new thrift.FileMetaData({
-      version: FORMAT_VERSION,
-      schema: [
-        new thrift.SchemaElement({ name: 'schema', num_children: Object.keys(schema.fields).length }),
-        ...schema.fieldList.map(schemaElement),
-      ],
-      num_rows: createInt64(rows),
-      row_groups: groups.map(rowGroupEntry),
-      created_by: createdBy,
-    }),
-  );
+  const writer = new CompactWriter();
+  // parquet.thrift, FileMetaData.
+  writer.continue(schemaFields(schema), 2);
+  writer.number(3, COMPACT.I64, rows);
+  writer.list(4, COMPACT.STRUCT, groups.length);
+  for (const group of groups) writeRowGroup(writer, group);
+  writer.text(6, createdBy);
+  writer.end();
+  const metadata = writer.take();
   const footer = new Uint8Array(metadata.length + 8);
   footer.set(metadata);
   new DataView(footer.buffer).setUint32(metadata.length, metadata.length, true);
   footer.set([0x50, 0x41, 0x52, 0x31], metadata.length + 4);
   return footer;
+}
+
+const schemas = new WeakMap<ParquetSchema, Uint8Array>();
+
+/** The first two fields of FileMetaData, version and schema, which are those of every file of a run. */
+function schemaFields(schema: ParquetSchema): Uint8Array {
+  let fields = schemas.get(schema);
+  if (fields === undefined) {
+    const metadata = new thrift.FileMetaData({
+      version: FORMAT_VERSION,
+      schema: [
+        new thrift.SchemaElement({ name: 'schema', num_children: Object.keys(schema.fields).length }),
+        ...schema.fieldList.map(schemaElement),
+      ],
+      num_rows: createInt64(0),
+      row_groups: [],
+    });
+    // Without those two fields, two bytes each, and the byte that ends the structure.
+    fields = serializeThrift(metadata).slice(0, -5);
+    schemas.set(schema, fields);
+  }
+  return fields;
 }
 
 function schemaElement(field: SchemaField): object {
@@ -56,18 +76,19 @@ const LOGICAL_TYPES = {
   UINT_32: { INTEGER: { bitWidth: 32, isSigned: false } },
 } as const;
 
-function rowGroupEntry(group: RowGroupInfo): object {
+function writeRowGroup(writer: CompactWriter, group: RowGroupInfo): void {
   let compressed = 0;
   let uncompressed = 0;
   for (const chunk of group.chunks) {
     compressed += chunk.compressedBytes;
     uncompressed += chunk.uncompressedBytes;
   }
-  return new thrift.RowGroup({
-    columns: group.chunks.map(columnChunkEntry),
-    total_byte_size: createInt64(uncompressed),
-    num_rows: createInt64(group.rows),
-    file_offset: createInt64(group.chunks[0]!.dataPageOffset),
-    total_compressed_size: createInt64(compressed),
-  });
+  writer.beginElement();
+  writer.list(1, COMPACT.STRUCT, group.chunks.length);
+  for (const chunk of group.chunks) writeColumnChunk(writer, chunk);
+  writer.number(2, COMPACT.I64, uncompressed);
+  writer.number(3, COMPACT.I64, group.rows);
+  writer.number(5, COMPACT.I64, group.chunks[0]!.dataPageOffset);
+  writer.number(6, COMPACT.I64, compressed);
+  writer.end();
 }

@@ -24,6 +24,16 @@ export type LeafPath =
  * in the three-level form `list.element` (parquet-format, LogicalTypes.md).
  */
 export function importSchema(kind: VectorKind, compression: CompressionOptions = DEFAULT_COMPRESSION): ParquetSchema {
+  const name = `${kind} ${compression.text}`;
+  let schema = schemas.get(name);
+  if (schema === undefined) schemas.set(name, (schema = makeSchema(kind, compression)));
+  return schema;
+}
+
+/** Made once: there may be thousands of files. */
+const schemas = new Map<string, ParquetSchema>();
+
+function makeSchema(kind: VectorKind, compression: CompressionOptions): ParquetSchema {
   const text = (): FieldDeclaration => ({
     type: 'UTF8',
     optional: true,

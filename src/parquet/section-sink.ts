@@ -18,6 +18,10 @@ export interface ByteSink {
 
 /** Sections from this size on go to the sink as they are; smaller ones are gathered. */
 const PASS_THROUGH_BYTES = 64 * 1024;
+/** Buffers for gathering that wait for the next file, at most: some thousand small files take the same few. */
+const MAX_FREE_BUFFERS = 64;
+const freeBuffers: Uint8Array[] = [];
+const NOTHING = new Uint8Array(0);
 
 /**
  * Joins the many small sections of a file (headers, levels) into fair-sized writes, lets large ones through uncopied, and
@@ -25,7 +29,7 @@ const PASS_THROUGH_BYTES = 64 * 1024;
  */
 export class SectionSink {
   private readonly hash = createHash('sha256');
-  private gathered = new Uint8Array(0);
+  private gathered: Uint8Array = NOTHING;
   private gatheredLength = 0;
   private written = 0;
 
@@ -43,11 +47,7 @@ export class SectionSink {
       if (this.gatheredLength + section.length > PASS_THROUGH_BYTES) {
         return this.flush().then(() => this.append(section));
       }
-      // Small files stay small: the buffer begins at 1 KiB.
-      const size = Math.max(1024, this.gathered.length * 2, this.gatheredLength + section.length);
-      const larger = new Uint8Array(Math.min(size, PASS_THROUGH_BYTES));
-      larger.set(this.gathered.subarray(0, this.gatheredLength));
-      this.gathered = larger;
+      this.gathered = freeBuffers.pop() ?? new Uint8Array(PASS_THROUGH_BYTES);
     }
     this.gathered.set(section, this.gatheredLength);
     this.gatheredLength += section.length;
@@ -57,11 +57,13 @@ export class SectionSink {
   /** Writes what was gathered. */
   async flush(): Promise<void> {
     if (this.gatheredLength === 0) return;
-    const bytes = this.gathered.subarray(0, this.gatheredLength);
-    // The sink owns those bytes now.
-    this.gathered = new Uint8Array(0);
+    const { gathered } = this;
+    const bytes = gathered.subarray(0, this.gatheredLength);
+    // The sink owns those bytes until it has taken them.
+    this.gathered = NOTHING;
     this.gatheredLength = 0;
     await this.emit(bytes);
+    if (freeBuffers.length < MAX_FREE_BUFFERS) freeBuffers.push(gathered);
   }
 
   /** Lower-case hex of everything written. To be called once, at the end. */

@@ -94,9 +94,13 @@ export class FileBlocks {
     await file?.close();
   }
 
+  /** The lines in the first bytes that hold a whole one. A line too large to be a record is passed over, never held. */
   #firstLines({ fd, source, start, fileBytes }: FileBlock): Uint8Array {
-    const from = Math.max(0, start - 1);
-    for (let length = BLOCK_BYTES; ; length *= 2) {
+    const { maxRecordBytes } = this.options;
+    let from = Math.max(0, start - 1);
+    // Whether a line begins at `from`; else the first one begins behind a line feed.
+    let atLine = start === 0;
+    for (let length = BLOCK_BYTES; ;) {
       const bytes = Buffer.alloc(Math.min(length, fileBytes - from));
       let filled: number;
       try {
@@ -104,10 +108,17 @@ export class FileBlocks {
       } catch (error) {
         throw readError(error, source);
       }
-      const begin = start === 0 ? 0 : bytes.indexOf(LF) + 1;
+      const feed = bytes.indexOf(LF);
+      const begin = atLine ? 0 : feed < 0 ? filled : feed + 1;
       const end = bytes.lastIndexOf(LF) + 1;
       if (end > begin) return bytes.subarray(begin, end);
       if (filled === fileBytes - from) return bytes.subarray(begin, filled);
+      if (length <= maxRecordBytes) {
+        length *= 2;
+      } else {
+        from += begin === 0 ? filled : begin;
+        atLine = begin > 0 && feed >= 0;
+      }
     }
   }
 }

@@ -373,7 +373,7 @@ class Join {
     const { delimiter } = this.#plan.options;
     const opened = await openChunks(source!, { signal, maxRecordBytes: this.#settings.maxRecordBytes, delimiter });
     try {
-      return mappingFor(source!, opened.header, sample, mapping, this.#plan.options);
+      return mappingFor(source!, opened.header, () => sample, mapping, this.#plan.options);
     } finally {
       await opened.chunks.return();
     }

@@ -8,13 +8,13 @@ import { delimiterOf } from './open-chunks.js';
 /**
  * The mapping for a source of another format or CSV header than the first: its own fields, the choices already made.
  *
- * @param sample the source's first records
+ * @param sample the source's first records; only asked for where they must be looked at, since they may be large
  * @param mapping the one found in the first source
  */
 export function mappingFor(
   source: Source,
   header: Uint8Array | undefined,
-  sample: Uint8Array,
+  sample: () => Uint8Array,
   mapping: ReaderConfig,
   options: MappingOptions,
 ): ReaderConfig {
@@ -28,7 +28,7 @@ export function mappingFor(
   }
   const resolve = (vectorType: MappingOptions['vectorType']): ReaderConfig => {
     const stated = { ...options, vectorType, dimension: mapping.dimension || undefined };
-    return resolveMapping(sample, source.name, source.format, header, stated).config;
+    return resolveMapping(sample(), source.name, source.format, header, stated).config;
   };
   // Not stated as the user's choice, so that a vector of the other kind is still noticed.
   let config = resolve(options.vectorType);

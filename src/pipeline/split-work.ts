@@ -150,7 +150,7 @@ export class SplitWork {
     const opened = options.opened?.input === piece.input ? options.opened.chunks : await this.#open(source, piece);
     const batches = readBatches(opened, {
       pool: options.pool,
-      configOf: (chunk) => mappingFor(source, opened.header, chunk.bytes, this.#mapping, options),
+      configOf: (chunk) => mappingFor(source, opened.header, () => chunk.bytes, this.#mapping, options),
       fingerprints: takesFingerprints(options.stored.plan),
       signal: options.signal,
     });
@@ -169,7 +169,7 @@ export class SplitWork {
     const { settings, target, signal } = this.options;
     const sample = this.#mapping.format === 'parquet' ? undefined : await sampleParquet(source, { signal });
     return readParquet(source, {
-      config: mappingFor(source, undefined, sample ?? new Uint8Array(0), this.#mapping, this.options),
+      config: mappingFor(source, undefined, () => sample ?? new Uint8Array(0), this.#mapping, this.options),
       rules: ruleOptions(target.imports, settings.layout, settings.rules),
       maxRecordBytes: settings.maxRecordBytes,
       maxBufferedBytes: settings.maxBufferedBytes,

@@ -62,6 +62,7 @@ export const RULES = {
   METADATA_NOT_OBJECT: rule('documented', 'the metadata is not a JSON object', IMPORT_PAGE),
   METADATA_TOO_LARGE: rule('documented', 'the metadata is too large', LIMITS_PAGE),
   METADATA_KEY: rule('documented', 'a metadata key begins with "$"', INDEXING_PAGE),
+  METADATA_DUPLICATE_KEY: rule('prudent', 'a metadata key occurs twice', 'RFC 8259, section 4'),
   METADATA_VALUE: rule(
     'documented',
     'a metadata value is none of string, number, boolean, list of strings',

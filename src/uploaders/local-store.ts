@@ -1,10 +1,13 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import { fdatasync, fsync, type BigIntStats, type Dirent } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError, quote } from '../base/errors.js';
 import { Crc } from './checksum/crc.js';
+import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
+import { fileCalls, type FileCalls } from './local-calls.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
 import type { Target } from './uri.js';
@@ -25,6 +28,8 @@ export class LocalStore implements ObjectStore {
   readonly maxKeyBytes: number;
   readonly maxPartBytes = MAX_FILE_NAME_BYTES;
   readonly #swept = new Set<string>();
+  readonly #syncs = new DirectorySyncs();
+  #calls: FileCalls | undefined;
 
   constructor(target: Pick<Target, 'prefix'>) {
     this.uri = target.prefix;
@@ -120,8 +125,8 @@ export class LocalStore implements ObjectStore {
 
   /** @param orSame whether `ifAbsent` lets an object pass that holds the same */
   async #create(key: string, options: WriteOptions, orSame: boolean): Promise<LocalWriter> {
-    const { handle, temp } = await this.#openTemp(key);
-    return new LocalWriter(this, key, handle, temp, options, orSame, (error) => this.#error(error, key, 'write'));
+    const place = await this.#openTemp(key);
+    return new LocalWriter(this, key, place, options, orSame, (error) => this.#error(error, key, 'write'));
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
@@ -211,18 +216,17 @@ export class LocalStore implements ObjectStore {
     }
   }
 
-  async #openTemp(key: string): Promise<{ handle: fs.FileHandle; temp: string }> {
+  async #openTemp(key: string): Promise<OpenTemp> {
     for (let round = 1; ; round++) {
       try {
         const parent = parentOf(key);
-        await this.#makeDirectories(parent);
+        const calls = await this.#openRoot(round);
+        const isNew = await this.#makeDirectories(parent, calls);
         const directory = this.#path(parent);
-        if (!this.#swept.has(parent)) {
-          this.#swept.add(parent);
-          await sweepTemps(directory);
-        }
+        if (!isNew && !this.#swept.has(parent)) await sweepTemps(directory);
+        this.#swept.add(parent);
         const temp = path.join(directory, tempName());
-        return { handle: await fs.open(temp, 'wx'), temp };
+        return { fd: await calls.create(temp), temp, calls, settle: () => this.#settle(parent) };
       } catch (error) {
         // Someone else's `prune` may have taken the directory away just now.
         if (round < 5 && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
@@ -231,25 +235,47 @@ export class LocalStore implements ObjectStore {
     }
   }
 
-  /** Makes the directories down to `directory`, refusing to go through a symbolic link or a file. */
-  async #makeDirectories(directory: string): Promise<void> {
-    await fs.mkdir(this.uri, { recursive: true });
+  /** Makes the root where it is not there, or not any more. */
+  async #openRoot(round: number): Promise<FileCalls> {
+    if (this.#calls === undefined || round > 1) await fs.mkdir(this.uri, { recursive: true });
+    return (this.#calls ??= await fileCalls(this.uri));
+  }
+
+  /**
+   * Makes the directories down to `directory`, refusing to go through a symbolic link or a file. They last once `#settle` has resolved.
+   *
+   * @returns whether the last one was not there before
+   */
+  async #makeDirectories(directory: string, calls: FileCalls): Promise<boolean> {
     let parent = '';
+    let isNew = false;
     for (const part of directory.split('/').slice(0, -1)) {
       const above = parent;
       parent += `${part}/`;
       const place = this.#path(parent.slice(0, -1));
-      const stats = await fs.lstat(place).catch(() => undefined);
-      if (stats?.isSymbolicLink()) throw leadsOutside(this, parent);
-      if (stats?.isDirectory()) continue;
-      if (stats !== undefined) throw notADirectory(this, parent);
+      isNew = false;
       try {
-        await fs.mkdir(place);
-        await syncDirectory(this.#path(above));
+        await calls.mkdir(place);
+        this.#syncs.grew(this.#path(above));
+        isNew = true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        const stats = await fs.lstat(place);
+        if (stats.isSymbolicLink()) throw leadsOutside(this, parent);
+        if (!stats.isDirectory()) throw notADirectory(this, parent);
       }
     }
+    return isNew;
+  }
+
+  /** Makes the names in `directory` last, and its own name and those of all above. */
+  async #settle(directory: string): Promise<void> {
+    const syncs = [this.#syncs.sync(this.#path(directory))];
+    for (let inner = directory; inner !== '';) {
+      inner = parentOf(inner.slice(0, -1));
+      syncs.push(this.#syncs.settle(this.#path(inner)));
+    }
+    await Promise.all(syncs);
   }
 
   #error(error: unknown, key: string, what: 'read' | 'write' | 'delete'): PineloadError {
@@ -294,19 +320,33 @@ export class LocalStore implements ObjectStore {
   }
 }
 
+const sync = promisify(fsync);
+const datasync = promisify(fdatasync);
+
+/** A file being written, under its temporary name. */
+interface OpenTemp {
+  readonly fd: number;
+  readonly temp: string;
+  readonly calls: FileCalls;
+  /** Makes the file's name last, once it has it. */
+  settle(): Promise<void>;
+}
+
 class LocalWriter implements ObjectWriter {
   #state: 'open' | 'closed' | 'aborted' = 'open';
   #bytes = 0;
   /** Bytes that were written when the last sync began, and that sync while it runs. */
   #synced = 0;
   #syncing: Promise<void> | undefined;
+  /** The write or sync that is under way. */
+  #busy: Promise<unknown> | undefined;
+  #isFileClosed = false;
   readonly #crcs: readonly Crc[];
 
   constructor(
     private readonly store: LocalStore,
     private readonly key: string,
-    private readonly handle: fs.FileHandle,
-    private readonly temp: string,
+    private readonly place: OpenTemp,
     private readonly options: WriteOptions,
     private readonly orSame: boolean,
     private readonly explain: (error: unknown) => PineloadError,
@@ -319,7 +359,7 @@ class LocalWriter implements ObjectWriter {
     throwIfAborted(this.options.signal);
     const written = this.#writeAll(bytes);
     // Meanwhile; a fault of the write is met below.
-    written.catch(() => undefined);
+    this.#busy = written.catch(() => undefined);
     for (const crc of this.#crcs) crc.update(bytes);
     try {
       await written;
@@ -331,9 +371,8 @@ class LocalWriter implements ObjectWriter {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      at += (await this.handle.write(bytes, at, bytes.length - at, this.#bytes + at)).bytesWritten;
-    }
+    const { fd, calls } = this.place;
+    for (let at = 0; at < bytes.length;) at += await calls.write(fd, bytes, at, this.#bytes + at);
   }
 
   /**
@@ -343,8 +382,7 @@ class LocalWriter implements ObjectWriter {
   #beginSync(): void {
     if (this.#syncing !== undefined || this.#bytes - this.#synced < SYNC_AHEAD_BYTES) return;
     this.#synced = this.#bytes;
-    this.#syncing = this.handle
-      .datasync()
+    this.#syncing = datasync(this.place.fd)
       .catch(() => undefined)
       .finally(() => (this.#syncing = undefined));
   }
@@ -354,14 +392,18 @@ class LocalWriter implements ObjectWriter {
     try {
       throwIfAborted(this.options.signal);
       await this.#syncing;
-      await this.handle.sync();
-      const stats = await this.handle.stat({ bigint: true });
-      await this.handle.close();
-      const final = path.join(path.dirname(this.temp), path.basename(this.key));
+      const { fd, temp, calls } = this.place;
+      const synced = sync(fd);
+      this.#busy = synced.catch(() => undefined);
+      await synced;
+      this.#mustBeOpen();
+      const stats = await calls.stat(fd);
+      await this.#closeFile();
+      const final = path.join(path.dirname(temp), path.basename(this.key));
       if (this.options.ifAbsent) await this.#link(final);
-      else await fs.rename(this.temp, final);
+      else await calls.rename(temp, final);
       this.#state = 'closed';
-      await syncDirectory(path.dirname(this.temp));
+      await this.place.settle();
       const checksums = Object.fromEntries(this.#crcs.map((crc) => [crc.name, crc.hex()]));
       return { ...localInfo(this.key, stats), checksums };
     } catch (error) {
@@ -373,30 +415,39 @@ class LocalWriter implements ObjectWriter {
   async abort(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'aborted';
-    await this.handle.close().catch(() => undefined);
-    await fs.unlink(this.temp).catch(() => undefined);
+    await this.#closeFile().catch(() => undefined);
+    await fs.unlink(this.place.temp).catch(() => undefined);
     await this.store.prune(this.key);
+  }
+
+  /** Once, and when nothing uses it any more: the descriptor may be that of another file afterwards. */
+  async #closeFile(): Promise<void> {
+    if (this.#isFileClosed) return;
+    this.#isFileClosed = true;
+    await this.#busy;
+    await this.#syncing;
+    await this.place.calls.close(this.place.fd);
   }
 
   /** Gives the file its name only if the name is free: `link` decides that atomically, `rename` would replace. */
   async #link(final: string): Promise<void> {
     try {
-      await fs.link(this.temp, final);
-      await fs.unlink(this.temp).catch(() => undefined);
+      await fs.link(this.place.temp, final);
+      await fs.unlink(this.place.temp).catch(() => undefined);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'EEXIST') return this.#passIfSame(final);
       if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EMLINK') throw error;
       // FAT, some network and FUSE file systems have no hard links; a look before the rename is the best they allow.
       if ((await fs.lstat(final).catch(() => undefined)) !== undefined) return this.#passIfSame(final);
-      await fs.rename(this.temp, final);
+      await fs.rename(this.place.temp, final);
     }
   }
 
   /** Another writer was first: a success if it wrote the same bytes. */
   async #passIfSame(final: string): Promise<void> {
-    if (!this.orSame || !(await isSameFile(this.temp, final))) throw exists(this.store, this.key);
-    await fs.unlink(this.temp);
+    if (!this.orSame || !(await isSameFile(this.place.temp, final))) throw exists(this.store, this.key);
+    await fs.unlink(this.place.temp);
   }
 
   #mustBeOpen(): void {
@@ -459,18 +510,4 @@ function leadsOutside(store: LocalStore, key: string): PineloadError {
     source: store.uri + key,
     message: 'a symbolic link may not lead out of the directory, nor stand for a directory in it',
   });
-}
-
-/** A rename lasts through a power cut only when its directory is synced too. Windows cannot open directories, and need not. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await fs.open(directory, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems have no fsync for directories.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
 }

@@ -27,8 +27,12 @@ function pidNamespace(): string {
   }
 }
 
+/** Of this run, so that another one of the same pid has other names; and of the file in it. */
+const RUN = randomBytes(4).toString('hex');
+let files = 0;
+
 export function tempName(): string {
-  return `.pineload-${PLACE}-${process.pid}-${randomBytes(8).toString('hex')}.tmp`;
+  return `.pineload-${PLACE}-${process.pid}-${RUN}${(files++).toString(16).padStart(8, '0')}.tmp`;
 }
 
 export function isTempName(name: string): boolean {

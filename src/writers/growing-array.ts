@@ -1,3 +1,5 @@
+import type { Held } from './paged-column.js';
+
 type Column = Uint8Array | Uint32Array | Float32Array;
 
 /**
@@ -14,12 +16,9 @@ export class GrowingArray<T extends Column> {
   constructor(
     private readonly create: (length: number) => T,
     private readonly maxCapacity: number,
+    private readonly held: Held,
   ) {
     this.array = create(0);
-  }
-
-  get capacityBytes(): number {
-    return this.array.byteLength;
   }
 
   /** Makes room for `extra` more elements. */
@@ -29,7 +28,8 @@ export class GrowingArray<T extends Column> {
     if (needed <= capacity) return;
     const doubled = Math.min(Math.max(capacity * 2, this.hint, 64), this.maxCapacity);
     const larger = this.create(Math.max(needed, doubled));
-    larger.set(this.array.subarray(0, this.length));
+    if (this.length > 0) larger.set(this.array.subarray(0, this.length));
+    this.held.bytes += larger.byteLength - this.array.byteLength;
     this.array = larger;
   }
 
@@ -37,6 +37,7 @@ export class GrowingArray<T extends Column> {
   take(keepSize: boolean): T {
     const taken = this.array.subarray(0, this.length) as T;
     this.hint = keepSize ? this.length : 0;
+    this.held.bytes -= this.array.byteLength;
     this.array = this.create(0);
     this.length = 0;
     return taken;

@@ -2,7 +2,13 @@ import { PineloadError } from '../base/errors.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { RecordBatch, SparseColumn, Utf8Column, VectorKind } from '../records/batch.js';
 import { GrowingArray } from './growing-array.js';
-import { PagedColumn, type PagePool } from './paged-column.js';
+import { PagedColumn, type Held, type PagePool } from './paged-column.js';
+
+/**
+ * Below this a buffer lies in small pieces. Measured with 10,000 namespaces, the process takes half as much again as these hold: what
+ * the allocator cannot use, and the objects around them.
+ */
+const SMALL_BUFFER_BYTES = 128 * 1024;
 
 const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
 
@@ -22,7 +28,8 @@ export class NamespaceBuffer {
   private readonly values: PagedColumn<Float32Array> | undefined;
   private readonly sparse: GrowingSparse | undefined;
   private readonly metadata: GrowingArray<Uint8Array>;
-  private readonly metadataValidity = new GrowingValidity();
+  private readonly metadataValidity: GrowingValidity;
+  private readonly held: Held = { bytes: 0 };
 
   constructor(
     private readonly kind: VectorKind,
@@ -30,21 +37,18 @@ export class NamespaceBuffer {
     private readonly rowGroupBytes: number,
     pages: PagePool,
   ) {
-    this.ids = new GrowingArray(bytesOf, rowGroupBytes);
-    this.metadata = new GrowingArray(bytesOf, rowGroupBytes);
-    if (kind !== 'sparse') this.values = new PagedColumn(Float32Array, pages);
-    if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes, pages);
+    const { held } = this;
+    this.ids = new GrowingArray(bytesOf, rowGroupBytes, held);
+    this.metadata = new GrowingArray(bytesOf, rowGroupBytes, held);
+    this.metadataValidity = new GrowingValidity(held);
+    if (kind !== 'sparse') this.values = new PagedColumn(Float32Array, pages, held);
+    if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes, pages, held);
   }
 
-  /** Memory held, in bytes. */
+  /** Memory held, in bytes, with what the allocation of many small pieces takes. */
   get capacityBytes(): number {
-    return (
-      this.ids.capacityBytes +
-      this.metadata.capacityBytes +
-      this.metadataValidity.capacityBytes +
-      (this.values?.capacityBytes ?? 0) +
-      (this.sparse?.capacityBytes ?? 0)
-    );
+    const { bytes } = this.held;
+    return bytes < SMALL_BUFFER_BYTES ? bytes + (bytes >> 1) : bytes;
   }
 
   /**
@@ -112,17 +116,13 @@ class GrowingSparse {
   private readonly lengths: GrowingArray<Uint32Array>;
   private readonly indices: PagedColumn<Uint32Array>;
   private readonly values: PagedColumn<Float32Array>;
-  private readonly validity = new GrowingValidity();
+  private readonly validity: GrowingValidity;
 
-  constructor(rowGroupBytes: number, pages: PagePool) {
-    this.lengths = new GrowingArray((length) => new Uint32Array(length), Math.ceil(rowGroupBytes / 4));
-    this.indices = new PagedColumn(Uint32Array, pages);
-    this.values = new PagedColumn(Float32Array, pages);
-  }
-
-  get capacityBytes(): number {
-    const { lengths, indices, values, validity } = this;
-    return lengths.capacityBytes + indices.capacityBytes + values.capacityBytes + validity.capacityBytes;
+  constructor(rowGroupBytes: number, pages: PagePool, held: Held) {
+    this.lengths = new GrowingArray((length) => new Uint32Array(length), Math.ceil(rowGroupBytes / 4), held);
+    this.indices = new PagedColumn(Uint32Array, pages, held);
+    this.values = new PagedColumn(Float32Array, pages, held);
+    this.validity = new GrowingValidity(held);
   }
 
   append(column: SparseColumn, from: number, to: number, rowsBefore: number): void {
@@ -151,16 +151,16 @@ class GrowingSparse {
 
 /** Validity of a column; takes no memory as long as nothing is null. */
 class GrowingValidity {
-  private readonly flags = new GrowingArray(bytesOf, Infinity);
+  private readonly flags: GrowingArray<Uint8Array>;
   private hasNulls = false;
 
-  get capacityBytes(): number {
-    return this.flags.capacityBytes;
+  constructor(held: Held) {
+    this.flags = new GrowingArray(bytesOf, Infinity, held);
   }
 
   append(validity: Uint8Array | undefined, from: number, to: number, rowsBefore: number): void {
     const { flags } = this;
-    const nulls = validity !== undefined && validity.subarray(from, to).includes(0);
+    const nulls = validity !== undefined && hasZero(validity, from, to);
     if (!this.hasNulls && !nulls) return;
     if (!this.hasNulls) {
       this.hasNulls = true;
@@ -181,8 +181,13 @@ class GrowingValidity {
   }
 }
 
+function hasZero(flags: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (flags[at] === 0) return true;
+  return false;
+}
+
 /** Texts shorter than this are copied byte by byte, which is quicker than making a view. */
-const SHORT_TEXT_BYTES = 32;
+const SHORT_TEXT_BYTES = 96;
 
 /** Appends texts in PLAIN form: length in four bytes, little-endian, then the bytes. */
 function appendTexts(target: GrowingArray<Uint8Array>, column: Utf8Column, from: number, to: number): void {

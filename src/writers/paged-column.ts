@@ -1,94 +1,150 @@
 type Numbers = Float32Array | Uint32Array;
 type NumbersConstructor<T extends Numbers> = new (buffer: ArrayBuffer, byteOffset: number, length: number) => T;
 
-/** Pages that wait to be used again, at most. */
+/** Whole pages that wait to be used again, at most. */
 const MAX_FREE_PAGES = 256;
+/** The first numbers of a column: of thousands of namespaces many have a record or two. */
+const TINY_PAGE_BYTES = 512;
+/** Then columns go on in pages of 4 KiB, and from 64 KiB on in one array, which grows to a whole page. */
+const SMALL_PAGE_BYTES = 4096;
+const MAX_SMALL_BYTES = 64 * 1024;
+/** 32 MiB of small pages wait to be used again, at most. */
+const MAX_FREE_SMALL_PAGES = (32 * 1024 * 1024) / SMALL_PAGE_BYTES;
+
+/** What the columns of a namespace hold of memory, in bytes: counted as they grow, since it is asked for with every row. */
+export interface Held {
+  bytes: number;
+}
 
 /**
  * Memory for columns of numbers, page by page. Pages come back when their rows are written and serve the next ones, so that neither the
  * system nor the garbage collector has to do with them.
  */
 export class PagePool {
-  private readonly free: ArrayBuffer[] = [];
+  readonly tinyBytes: number;
+  readonly smallBytes: number;
+  /** Of all small pages of one column, a multiple of one. */
+  readonly maxSmallBytes: number;
+  /** Pages that wait, by their size. */
+  private readonly free = new Map<number, { readonly pages: ArrayBuffer[]; readonly most: number }>();
 
   /** @param bytes of a page, a multiple of 4 */
-  constructor(readonly bytes: number) {}
+  constructor(readonly bytes: number) {
+    this.smallBytes = Math.min(SMALL_PAGE_BYTES, bytes);
+    this.tinyBytes = Math.min(TINY_PAGE_BYTES, bytes);
+    const room = Math.min(MAX_SMALL_BYTES, bytes);
+    this.maxSmallBytes = room - (room % this.smallBytes);
+    for (const size of [this.tinyBytes, this.smallBytes]) {
+      this.free.set(size, { pages: [], most: MAX_FREE_SMALL_PAGES });
+    }
+    this.free.set(bytes, { pages: [], most: MAX_FREE_PAGES });
+  }
 
-  take(): ArrayBuffer {
-    return this.free.pop() ?? new ArrayBuffer(this.bytes);
+  take(bytes = this.bytes): ArrayBuffer {
+    return this.free.get(bytes)?.pages.pop() ?? new ArrayBuffer(bytes);
   }
 
   /** Takes back what lies in pages of this pool; nobody may look at it any more. */
   giveBack(pieces: Iterable<Numbers>): void {
     for (const { buffer } of pieces) {
-      if (buffer.byteLength === this.bytes && this.free.length < MAX_FREE_PAGES) this.free.push(buffer as ArrayBuffer);
+      const free = this.free.get(buffer.byteLength);
+      if (free !== undefined && free.pages.length < free.most) free.pages.push(buffer as ArrayBuffer);
     }
   }
 }
 
-/** The least that is set aside for a column. */
-const MIN_NUMBERS = 64;
+/** Fewer numbers than this are copied one by one, which is quicker than making a view. */
+const SHORT_COPY = 128;
 
-/** A column of numbers that grows at its end, in pages: nothing is copied when it grows but a first page that is still small. */
+/**
+ * A column of numbers that grows at its end: in small pages, then in one array of which a whole page becomes, then in whole pages. Little
+ * is copied when it grows.
+ */
 export class PagedColumn<T extends Numbers> {
-  private readonly full: T[] = [];
+  /** Small pages, or whole ones; never both. */
+  private full: T[] = [];
   private last: T;
   private used = 0;
   private readonly pageNumbers: number;
+  private readonly tinyNumbers: number;
+  private readonly smallNumbers: number;
   /** Begin with a whole page. */
   private large = false;
 
   constructor(
     private readonly kind: NumbersConstructor<T>,
     private readonly pool: PagePool,
+    private readonly held: Held,
   ) {
     this.pageNumbers = pool.bytes / 4;
-    this.last = this.make(0);
-  }
-
-  /** Memory held, in bytes. */
-  get capacityBytes(): number {
-    return this.full.length * this.pool.bytes + this.last.byteLength;
+    this.tinyNumbers = pool.tinyBytes / 4;
+    this.smallNumbers = pool.smallBytes / 4;
+    this.last = new kind(new ArrayBuffer(0), 0, 0);
   }
 
   /** Copies `numbers[from … to)`. */
   append(numbers: T, from: number, to: number): void {
     for (let at = from; at < to;) {
       if (this.used === this.last.length) this.grow(to - at);
-      const count = Math.min(to - at, this.last.length - this.used);
-      this.last.set(numbers.subarray(at, at + count), this.used);
-      this.used += count;
+      const { last, used } = this;
+      const count = Math.min(to - at, last.length - used);
+      if (count < SHORT_COPY) for (let i = 0; i < count; i++) last[used + i] = numbers[at + i]!;
+      else last.set(numbers.subarray(at, at + count), used);
+      this.used = used + count;
       at += count;
     }
   }
 
   /** Gives the numbers away and begins anew; `likeBefore`: with room for as many, as far as pages go. */
   take(likeBefore: boolean): T[] {
-    const taken = this.full.splice(0);
-    this.large = likeBefore && taken.length > 0;
+    const taken = this.full;
+    this.large = likeBefore && taken.length > 0 && taken[0]!.length === this.pageNumbers;
+    for (const { byteLength } of taken) this.held.bytes -= byteLength;
+    this.held.bytes -= this.last.byteLength;
     if (this.used > 0) taken.push(this.last.subarray(0, this.used) as T);
-    this.last = this.make(0);
+    this.full = [];
+    this.last = this.last.subarray(0, 0) as T;
     this.used = 0;
     return taken;
   }
 
   /** Makes room behind the last number. */
   private grow(wanted: number): void {
-    const { last, pageNumbers } = this;
-    if (last.length === pageNumbers) this.full.push(last);
-    const beginning = this.full.length === 0 && !this.large;
-    const size = beginning ? Math.max(2 * last.length, this.used + wanted, MIN_NUMBERS) : pageNumbers;
-    const larger = this.make(Math.min(size, pageNumbers));
-    if (last.length === pageNumbers) {
-      this.used = 0;
+    const { last, full, pool, pageNumbers, smallNumbers, tinyNumbers } = this;
+    if (last.length === pageNumbers || (last.length === 0 && this.large)) {
+      if (last.length > 0) full.push(last);
+      this.begin(pool.bytes);
+    } else if (last.length === 0) {
+      this.begin(wanted <= tinyNumbers ? pool.tinyBytes : pool.smallBytes);
+    } else if (last.length === tinyNumbers) {
+      this.gather(smallNumbers);
     } else {
-      larger.set(last);
+      const numbers = full.length * smallNumbers + last.length;
+      if (last.length === smallNumbers && (numbers + Math.min(wanted, smallNumbers)) * 4 <= pool.maxSmallBytes) {
+        full.push(last);
+        this.begin(pool.smallBytes);
+      } else {
+        this.gather(Math.min(Math.max(2 * numbers, numbers + wanted), pageNumbers));
+      }
     }
-    this.last = larger;
   }
 
-  private make(numbers: number): T {
-    const buffer = numbers === this.pageNumbers ? this.pool.take() : new ArrayBuffer(numbers * 4);
-    return new this.kind(buffer, 0, numbers);
+  /** Puts all there is, less than a page, into one array of that size. */
+  private gather(numbers: number): void {
+    const pieces = [...this.full, this.last];
+    this.full = [];
+    this.begin(numbers * 4);
+    for (const piece of pieces) {
+      this.last.set(piece, this.used);
+      this.used += piece.length;
+      this.held.bytes -= piece.byteLength;
+    }
+    this.pool.giveBack(pieces);
+  }
+
+  private begin(bytes: number): void {
+    this.held.bytes += bytes;
+    this.last = new this.kind(this.pool.take(bytes), 0, bytes / 4);
+    this.used = 0;
   }
 }

@@ -47,7 +47,8 @@ export class MemorySink implements ByteSink {
   readonly writes: Uint8Array[] = [];
   aborted = false;
   async write(bytes: Uint8Array): Promise<void> {
-    this.writes.push(bytes);
+    // What comes may lie in memory that is used again.
+    this.writes.push(bytes.slice());
   }
   async close(): Promise<{ bytes: number }> {
     return { bytes: this.writes.reduce((sum, bytes) => sum + bytes.length, 0) };

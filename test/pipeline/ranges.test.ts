@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { cutInput } from '../../src/pipeline/cut-input.js';
+import { FileBlocks } from '../../src/pipeline/file-blocks.js';
 import { openChunks } from '../../src/pipeline/open-chunks.js';
+import type { FileBlock } from '../../src/readers/reader.js';
 import type { ByteRange } from '../../src/sources/line-range.js';
 import { listSources } from '../../src/sources/list-sources.js';
 import type { Source } from '../../src/sources/source.js';
@@ -97,6 +99,24 @@ it('a record of several ranges is one record, or one reject at its place', async
   for (const range of ranges) refused.push(...(await read(source, range, 20)).rejects);
   expect(refused).toEqual([{ byteOffset: 2, line: 2, got: '50 bytes' }]);
 });
+
+it('looks for the first record of a range that begins in a line too large without holding that line', async () => {
+  const maxRecordBytes = 1024 * 1024;
+  const line = '{"id":"a"}\n';
+  const source = await sourceOf('huge.jsonl', `${line}${'x'.repeat(12 * 1024 * 1024)}\n${line.repeat(3)}`);
+  const blocks = FileBlocks.of(source, { range: [4 * 1024 * 1024, source.bytes!], maxRecordBytes })!;
+  const [first] = await firstOf(blocks);
+  const alloc = vi.spyOn(Buffer, 'alloc');
+  expect(Buffer.from(blocks.sampleOf(first!).bytes).toString()).toBe(line.repeat(3));
+  expect(Math.max(...alloc.mock.calls.map(([size]) => size))).toBeLessThanOrEqual(2 * maxRecordBytes);
+  alloc.mockRestore();
+  await blocks.close();
+});
+
+async function firstOf(blocks: FileBlocks): Promise<FileBlock[]> {
+  for await (const block of blocks.blocks()) return [block];
+  return [];
+}
 
 it('CSV is cut at row starts when it is scanned, and only then, or when no field holds a line break', async () => {
   const row = (i: number): string => `r${i},"first\nsecond ""${i}""\n",${i}\n`;

@@ -349,6 +349,8 @@ test('every rule of a record is met by some case, but for those of one way in al
     'CSV_FIELD_COUNT',
     'RECORD_TOO_LARGE',
     'NAMESPACE_MISSING',
+    // An object in memory has a key once; metadata.test.ts has it as text.
+    'METADATA_DUPLICATE_KEY',
   ];
   const met = new Set<string>([...cases.map(({ code }) => code), ...oneWay]);
   expect(Object.keys(RULES).filter((code) => !met.has(code) && !code.startsWith('DUPLICATE_'))).toEqual([]);

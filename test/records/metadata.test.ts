@@ -20,6 +20,8 @@ describe('taken', () => {
     '{"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9":"\\ud83d\\ude00"}',
     '{"":"empty key","é😀":"é😀","__proto__":"x"}',
     '{"a$":1,"\\u0061":2}',
+    '{"a":1,"aa":1,"A":1,"":1,"\\u0061a\\u0061":1}',
+    `{${Array.from({ length: 60 }, (_, i) => `"k${i}":${i}`).join(',')}}`,
   ])('%s', (text) => {
     expect(check(text)).toBeUndefined();
   });
@@ -42,6 +44,17 @@ describe('refused', () => {
     ['{"a":["\\ud83dx"]}', 'METADATA_VALUE', 'a', 'half of a surrogate pair'],
     ['{"$a":1}', 'METADATA_KEY', undefined, '"$a"'],
     ['{"x":1,"\\u0024a":1}', 'METADATA_KEY', undefined, '"$a"'],
+    ['{"a":1,"b":2,"a":1}', 'METADATA_DUPLICATE_KEY', 'a', '"a" twice'],
+    ['{"a":1,"\\u0061":2}', 'METADATA_DUPLICATE_KEY', 'a', '"a" twice'],
+    ['{"\\u0061":1,"b":1,"a":2}', 'METADATA_DUPLICATE_KEY', 'a', '"a" twice'],
+    ['{"\\ud83d\\ude00":1,"😀":2}', 'METADATA_DUPLICATE_KEY', '😀', '"😀" twice'],
+    ['{"":1,"":1}', 'METADATA_DUPLICATE_KEY', '', '"" twice'],
+    [
+      `{${Array.from({ length: 40 }, (_, i) => `"k${i}":${i}`).join(',')},"k7":1}`,
+      'METADATA_DUPLICATE_KEY',
+      'k7',
+      '"k7" twice',
+    ],
     ['[]', 'METADATA_NOT_OBJECT', undefined, 'a list'],
     ['"x"', 'METADATA_NOT_OBJECT', undefined, 'a string'],
     ['1', 'METADATA_NOT_OBJECT', undefined, 'a number'],

@@ -8,7 +8,8 @@ describe('a column in pages', () => {
     fc.assert(
       fc.property(fc.array(appends, { maxLength: 5 }), fc.boolean(), (groups, likeBefore) => {
         const pool = new PagePool(4 * 256);
-        const column = new PagedColumn(Float32Array, pool);
+        const held = { bytes: 0 };
+        const column = new PagedColumn(Float32Array, pool, held);
         let next = 0;
         for (const group of groups) {
           const expected: number[] = [];
@@ -17,8 +18,9 @@ describe('a column in pages', () => {
             column.append(numbers, 1, 1 + length);
             expected.push(...numbers.subarray(1, 1 + length));
           }
-          expect(column.capacityBytes).toBeGreaterThanOrEqual(4 * expected.length);
+          expect(held.bytes).toBeGreaterThanOrEqual(4 * expected.length);
           const taken = column.take(likeBefore);
+          expect(held.bytes).toBe(0);
           expect(taken.flatMap((piece) => [...piece])).toStrictEqual(expected);
           for (const piece of taken.slice(0, -1)) expect(piece.length).toBe(256);
           pool.giveBack(taken);
@@ -31,14 +33,37 @@ describe('a column in pages', () => {
 
   it('uses pages again, and takes little for little', () => {
     const pool = new PagePool(4096);
-    const column = new PagedColumn(Uint32Array, pool);
+    const held = { bytes: 0 };
+    const column = new PagedColumn(Uint32Array, pool, held);
     column.append(new Uint32Array(10), 0, 10);
-    expect(column.capacityBytes).toBeLessThan(512);
+    expect(held.bytes).toBeLessThanOrEqual(512);
     column.append(new Uint32Array(5000), 0, 5000);
     const taken = column.take(false);
     const pages = new Set(taken.map(({ buffer }) => buffer).filter(({ byteLength }) => byteLength === 4096));
     pool.giveBack(taken);
     column.append(new Uint32Array(5000), 0, 5000);
     for (const { buffer } of column.take(false).slice(0, -1)) expect(pages.has(buffer)).toBe(true);
+  });
+
+  it('grows in small pages, then in one array, then in whole pages, and holds little more than it must', () => {
+    const pool = new PagePool(1024 * 1024);
+    const held = { bytes: 0 };
+    const column = new PagedColumn(Float32Array, pool, held);
+    const numbers = Float32Array.from({ length: 100 }, (_, i) => i);
+    const sizes = new Set<number>();
+    let count = 0;
+    for (; count < 400_000; count += 100) {
+      column.append(numbers, 0, 100);
+      expect(held.bytes).toBeLessThanOrEqual(
+        Math.max(512, 2 * 4 * (count + 100) + 4096, 4 * (count + 100) + 1024 * 1024),
+      );
+      sizes.add(held.bytes);
+    }
+    expect(sizes.size).toBeGreaterThan(15);
+    const taken = column.take(false);
+    expect(taken.slice(0, -1).every(({ byteLength }) => byteLength === 1024 * 1024)).toBe(true);
+    let at = 0;
+    for (const piece of taken) for (const number of piece) if (number !== at++ % 100) throw new Error(`number ${at}`);
+    expect(at).toBe(count);
   });
 });

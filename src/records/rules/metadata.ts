@@ -3,6 +3,7 @@ import { KNOWN_GOOD } from '../batch.js';
 import { MAX_METADATA_BYTES } from '../limits.js';
 import type { RuleCode } from '../rule-codes.js';
 import { C, JsonCursor } from './json-cursor.js';
+import { KeySet } from './key-set.js';
 import type { Marker } from './marker.js';
 import { addMetadataChanges, MetadataMender, mendsMetadata, type MetadataChanges } from './metadata-mend.js';
 import type { RuleOptions } from './options.js';
@@ -62,6 +63,7 @@ const OBJECT = 'a JSON object';
  */
 export class MetadataWalker extends JsonCursor {
   #start = 0;
+  readonly #keys = new KeySet((start, end) => this.text(start, end));
 
   constructor(private readonly maxBytes: number) {
     super();
@@ -83,6 +85,7 @@ export class MetadataWalker extends JsonCursor {
     this.skipSpace();
     if (this.peek() === C.CLOSE) this.at++;
     else {
+      this.#keys.clear();
       for (;;) {
         const fault = this.#member();
         if (fault !== undefined) return fault;
@@ -108,6 +111,11 @@ export class MetadataWalker extends JsonCursor {
     if (first === C.DOLLAR || (first === C.BACKSLASH && this.text(keyStart, keyEnd).startsWith('$'))) {
       const got = quote(this.text(keyStart, keyEnd));
       return { code: 'METADATA_KEY', expected: 'keys that do not begin with "$"', got };
+    }
+    if (!this.#keys.add(this.bytes, keyStart, keyEnd)) {
+      // Which of the two values would count is left open by RFC 8259, section 4.
+      const key = this.text(keyStart, keyEnd);
+      return { code: 'METADATA_DUPLICATE_KEY', key, expected: 'every key once', got: `${quote(key)} twice` };
     }
     this.skipSpace();
     if (this.next() !== C.COLON) return this.#syntax();

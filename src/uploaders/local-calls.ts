@@ -1,0 +1,72 @@
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** The calls that writing a file takes, but for those that wait for the disk. */
+export interface FileCalls {
+  mkdir(directory: string): MaybePromise<void>;
+  /** Makes a file that must not be there yet. Gives its descriptor. */
+  create(file: string): MaybePromise<number>;
+  /** Writes `bytes[at …)` to a place in the file. Gives how many bytes were written. */
+  write(fd: number, bytes: Uint8Array, at: number, position: number): MaybePromise<number>;
+  stat(fd: number): MaybePromise<fs.BigIntStats>;
+  close(fd: number): MaybePromise<void>;
+  rename(from: string, to: string): MaybePromise<void>;
+}
+
+const open = promisify(fs.open);
+const write = promisify(fs.write) as (
+  ...args: [fd: number, bytes: Uint8Array, at: number, length: number, position: number]
+) => Promise<{ bytesWritten: number }>;
+
+/** By Node's thread pool, for file systems on which any call may wait for a network. */
+const POOLED: FileCalls = {
+  mkdir: promisify(fs.mkdir),
+  create: (file) => open(file, 'wx'),
+  write: async (fd, bytes, at, position) => (await write(fd, bytes, at, bytes.length - at, position)).bytesWritten,
+  stat: (fd) => promisify(fs.fstat)(fd, { bigint: true }),
+  close: promisify(fs.close),
+  rename: promisify(fs.rename),
+};
+
+/** More at a time goes to the thread pool: meanwhile its checksums can be taken. */
+const DIRECT_WRITE_BYTES = 128 * 1024;
+
+/**
+ * At once, for file systems in memory: on these a call takes some microseconds, the way through the thread pool ten times that, and a small
+ * file takes half a dozen of them.
+ */
+const DIRECT: FileCalls = {
+  mkdir: (directory) => fs.mkdirSync(directory),
+  create: (file) => fs.openSync(file, 'wx'),
+  write: (fd, bytes, at, position) =>
+    bytes.length - at > DIRECT_WRITE_BYTES
+      ? POOLED.write(fd, bytes, at, position)
+      : fs.writeSync(fd, bytes, at, bytes.length - at, position),
+  stat: (fd) => fs.fstatSync(fd, { bigint: true }),
+  close: (fd) => fs.closeSync(fd),
+  rename: (from, to) => fs.renameSync(from, to),
+};
+
+/** Linux file systems that keep their directories in this machine's memory, by `f_type` of statfs(2). */
+const LOCAL_TYPES = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // xfs
+  0x9123683e, // btrfs
+  0xf2f52010, // f2fs
+  0x2fc12fc1, // zfs
+  0xca451a4e, // bcachefs
+  0x01021994, // tmpfs
+  0x794c7630, // overlayfs
+]);
+
+/** The calls that suit a directory. */
+export async function fileCalls(directory: string): Promise<FileCalls> {
+  try {
+    const { type } = await promisify(fs.statfs)(directory);
+    return process.platform === 'linux' && LOCAL_TYPES.has(type) ? DIRECT : POOLED;
+  } catch {
+    return POOLED;
+  }
+}
