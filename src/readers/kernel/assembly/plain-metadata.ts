@@ -3,19 +3,25 @@ import { numberEnd, skipSpace } from './json';
 /** Longer numbers are left to the rules, which look whether they fit a float64. */
 const MAX_NUMBER_LENGTH: usize = 24;
 
+/** Metadata with more keys is left to the rules, too. */
+const MAX_KEYS: u32 = 32;
+/** The keys so far, without their quotes: address and length, 2 u32 each. */
+const KEYS: usize = memory.data(32 * 8, 8);
+
 /**
- * Is the JSON text `p` … `end` surely metadata that the rules take, its length apart: a flat object whose keys do not begin with `$`, of
- * strings, numbers, true, false and lists of strings? `false` means that the rules have to look: escapes and exponents, for instance, are
+ * Is the JSON text `p` … `end` surely metadata that the rules take, its length apart: a flat object whose keys are different and do not begin with `$`,
+ * of strings, numbers, true, false and lists of strings? `false` means that the rules have to look: escapes and exponents, for instance, are
  * left to them. Only metadata of the usual form is worth a second way, since it is nearly all there is.
  */
 export function isPlainMetadata(p: usize, end: usize): bool {
   if (load<u8>(p) != 0x7b) return false;
   p = skipSpace(p + 1);
   if (load<u8>(p) == 0x7d) return p + 1 == end;
-  while (true) {
+  for (let keys: u32 = 0; keys < MAX_KEYS; keys++) {
     if (load<u8>(p) != 0x22 || load<u8>(p, 1) == 0x24) return false;
+    const key = p + 1;
     p = plainStringEnd(p);
-    if (p == 0) return false;
+    if (p == 0 || !isNewKey(key, (p - key - 1) as u32, keys)) return false;
     p = skipSpace(p);
     if (load<u8>(p) != 0x3a) return false;
     p = plainValueEnd(skipSpace(p + 1));
@@ -26,6 +32,18 @@ export function isPlainMetadata(p: usize, end: usize): bool {
     if (c != 0x2c) return false;
     p = skipSpace(p + 1);
   }
+  return false;
+}
+
+/** Notes key number `count`. False: it was there before. */
+function isNewKey(key: usize, length: u32, count: u32): bool {
+  const end = KEYS + ((count as usize) << 3);
+  for (let known = KEYS; known < end; known += 8) {
+    if (load<u32>(known, 4) == length && memory.compare(load<u32>(known), key, length) == 0) return false;
+  }
+  store<u32>(end, key as u32);
+  store<u32>(end, length, 4);
+  return true;
 }
 
 function plainValueEnd(p: usize): usize {
