@@ -1,8 +1,10 @@
 import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
-/** A read that takes longer had to wait for the disk, not for the page cache. */
+/** A read that takes longer may have had to wait for the disk; on a machine that is busy it may only have had to wait its turn. */
 const SLOW_MS = 2;
+/** One that takes longer had to wait for something, whatever the system counts. */
+const VERY_SLOW_MS = 50;
 /** Reads left to the thread pool after a slow one. */
 const POOLED_READS = 64;
 /** Longer ones are left to it anyway. */
@@ -13,6 +15,8 @@ const MAX_HELD_MS = 20;
 /** Reads that are still to be left to the pool, and when the last one was. */
 let pooled = 0;
 let lastPooled = 0;
+/** Blocks that the file systems had read for this process. */
+let blocksRead = 0;
 
 /**
  * Fills `target` with the bytes from `start` on; resolves to how many there were.
@@ -33,10 +37,18 @@ export async function readAt(handle: FileHandle, target: Uint8Array, start: numb
       lastPooled = performance.now();
     } else {
       read = readSync(handle.fd, target, got, length, start + got);
-      if (performance.now() - before > SLOW_MS) pooled = POOLED_READS;
+      if (hadToWait(performance.now() - before)) pooled = POOLED_READS;
     }
     if (read === 0) break;
     got += read;
   }
   return got;
+}
+
+function hadToWait(took: number): boolean {
+  if (took <= SLOW_MS) return false;
+  const { fsRead } = process.resourceUsage();
+  const grown = fsRead > blocksRead;
+  blocksRead = fsRead;
+  return grown || took > VERY_SLOW_MS;
 }
