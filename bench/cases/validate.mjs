@@ -45,7 +45,8 @@ export async function validateCase(kind, bench, { name, title }) {
     return rows.map((row) => withCpu(row, facts.bytes));
   } finally {
     if (!bench.keep)
-      for (const path of [facts.dir, `${facts.dir}.facts.json`]) rmSync(path, { recursive: true, force: true });
+      for (const path of ['', '.pineload', '.facts.json'].map((end) => facts.dir + end))
+        rmSync(path, { recursive: true, force: true });
   }
 }
 
