@@ -104,6 +104,7 @@ try {
             threads,
             peers,
             quick: options.quick,
+            keep: options.keep,
             input,
             say,
             note,

@@ -14,6 +14,9 @@ export const AIMS = {
   startup: { node: 0.5 },
 };
 
+/** Uncompressed PLAIN vectors that `validate` goes through on one core, every rule and the search for duplicates included. */
+export const VALIDATE_BYTES_PER_CPU_SECOND = 1e9;
+
 /** Peak memory may grow by this share from a tenth of the input to all of it. */
 export const PEAK_GROWTH = 0.1;
 /** And it never exceeds this. */

@@ -6,6 +6,7 @@ import { wholeLineCase } from './line.mjs';
 import { memoryCase } from './memory.mjs';
 import { namespacesCase } from './namespaces.mjs';
 import { startupCase } from './startup.mjs';
+import { validateCase } from './validate.mjs';
 import { uploadLocalCase, uploadS3Case } from './upload.mjs';
 
 /**
@@ -22,6 +23,7 @@ import { uploadLocalCase, uploadS3Case } from './upload.mjs';
  * @property {number} threads of the peers, and of pineload where it has several
  * @property {boolean} peers measure the peers too
  * @property {boolean} quick
+ * @property {boolean} keep leave inputs for the next run
  * @property {string} workDir cleared after each round
  * @property {string} keepDir cleared after the case
  * @property {(kind: string, size?: number) => Promise<object>} input makes it, or finds it
@@ -40,6 +42,11 @@ export const CASES = [
   { name: 'namespaces', title: `convert ${INPUTS['jsonl-namespaces'].text}`, run: namespacesCase },
   { name: 'duplicates', title: 'convert, looking for duplicates and not', run: duplicatesCase },
   { name: 'curve', title: `convert ${INPUTS['jsonl-17'].text}, by number of workers`, run: curveCase },
+  ...['parquet-1536', 'parquet-128'].map((kind) => ({
+    name: kind.replace('parquet', 'validate'),
+    title: `validate Parquet of ${kind.split('-')[1]} dimensions, PLAIN and uncompressed`,
+    run: (bench, theCase) => validateCase(kind, bench, theCase),
+  })),
   { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
   { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },
   { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },

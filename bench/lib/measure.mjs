@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,8 +60,12 @@ export async function measure([program, ...args], { env = {}, peak = true, disca
   }
 }
 
-/** Reads a file once, so that every tool finds it in the page cache. */
+/** Reads a file, or all below a directory, once, so that every tool finds it in the page cache. */
 export function warm(path) {
+  if (statSync(path).isDirectory()) {
+    for (const name of readdirSync(path)) warm(join(path, name));
+    return;
+  }
   const buffer = Buffer.allocUnsafe(1 << 20);
   const fd = openSync(path, 'r');
   while (readSync(fd, buffer, 0, buffer.length, null) > 0);

@@ -192,6 +192,7 @@ export const LIMITS: readonly Spec[] = [
   spec('Limits', '--max-import-size <size>', 'bytes of one import (default: 1TB)'),
   spec('Limits', '--max-import-files <n>', 'files of one import (default: 100000)', { parse: integer }),
   spec('Limits', '--max-import-namespaces <n>', 'namespaces of one import (default: 10000)', { parse: integer }),
+  spec('Limits', '--max-import-file-size <size>', 'bytes of one file (default: 10GB)'),
 ];
 
 /** How a directory is uploaded. */

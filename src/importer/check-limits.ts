@@ -4,15 +4,11 @@ import {
   MAX_FILE_BYTES,
   MAX_IMPORT_BYTES,
   MAX_NAMESPACES_PER_IMPORT,
+  WARN_NAMESPACE_BYTES,
   type ImportLimits,
 } from '../records/limits.js';
 import type { Manifest } from '../writers/manifest.js';
 import { finding, type Finding, type FindingCode } from './findings.js';
-
-/**
- * Size of one namespace: 500 GB in older tables (2025-08 to 2026-06), gone from the newest. So it is worth a warning.
- */
-export const WARN_NAMESPACE_BYTES = 500_000_000_000;
 
 /** Is the import within what the service takes at once? */
 export function checkLimits(manifest: Manifest, limits: ImportLimits = {}): Finding[] {
@@ -25,7 +21,7 @@ export function checkLimits(manifest: Manifest, limits: ImportLimits = {}): Find
       limits.maxImportNamespaces ?? MAX_NAMESPACES_PER_IMPORT,
     ),
     atMost('LIMIT_FILES', 'files', manifest.files.length, limits.maxImportFiles ?? MAX_FILES_PER_IMPORT),
-    atMost('LIMIT_FILE_BYTES', 'bytes in the largest file', largest, MAX_FILE_BYTES),
+    atMost('LIMIT_FILE_BYTES', 'bytes in the largest file', largest, limits.maxImportFileBytes ?? MAX_FILE_BYTES),
     atMost('LIMIT_BYTES', 'bytes in all', manifest.bytes, limits.maxImportBytes ?? MAX_IMPORT_BYTES),
   ];
   if (manifest.records === 0) {

@@ -40,21 +40,25 @@ export class ImportDuplicates {
     // At once: the batch's memory is used again for the next.
     const codes = new Uint32Array(batch.rows);
     const fingerprints = fingerprintBatch(batch, { dictionary: [file.namespace], codes });
-    const rejected = batch.rejected.slice();
+    const good = goodRows(batch);
     this.#files.set(unit, file);
     const added = this.#tail.then(async () => {
       for (const kind of ['ids', 'vectors'] as const) {
         const sorter = this.#sorters[kind];
         const words = fingerprints[kind];
-        for (let row = 0; row < batch.rows; row++) {
-          if (rejected[row] !== 0) continue;
+        for (let done = 0; done < good.length;) {
           if (sorter.isFull) await sorter.spill();
-          const { to: at, records } = sorter.slots(1);
-          records[at] = words[2 * row + 1]!;
-          records[at + 1] = words[2 * row]!;
-          records[at + 2] = unit;
-          records[at + 3] = firstRow + row;
-          records[at + 4] = firstRow + row;
+          const end = Math.min(good.length, done + sorter.room);
+          const { to: first, records } = sorter.slots(end - done);
+          let to = first;
+          for (; done < end; done++) {
+            const row = good[done]!;
+            records[to++] = words[2 * row + 1]!;
+            records[to++] = words[2 * row]!;
+            records[to++] = unit;
+            records[to++] = firstRow + row;
+            records[to++] = firstRow + row;
+          }
         }
       }
     });
@@ -113,4 +117,12 @@ export class ImportDuplicates {
     await this.#sorters.ids.close();
     await this.#sorters.vectors.close();
   }
+}
+
+/** Numbers of the rows that are not rejected. */
+function goodRows({ rows, rejected }: RecordBatch): Uint32Array {
+  const good = new Uint32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) if (rejected[row] === 0) good[count++] = row;
+  return good.subarray(0, count);
 }

@@ -30,6 +30,8 @@ export interface LimitOptions {
   readonly maxImportFiles?: number | undefined;
   /** Default MAX_NAMESPACES_PER_IMPORT (10,000). */
   readonly maxImportNamespaces?: number | undefined;
+  /** Default MAX_FILE_BYTES (10 GB). What is converted is written in files of `fileSize`, never larger than that. */
+  readonly maxImportFileSize?: number | string | undefined;
 }
 
 /** Rules of records that can be set. */
@@ -147,11 +149,13 @@ export function sizeOption(value: number | string | undefined, fallback: number,
 
 /** Reads the limits of an import. */
 export function importLimits(options: LimitOptions): ImportLimits {
-  const { maxImportSize, maxImportFiles, maxImportNamespaces } = options;
+  const { maxImportSize, maxImportFiles, maxImportNamespaces, maxImportFileSize } = options;
   return {
     maxImportBytes: maxImportSize === undefined ? undefined : parseBytes(maxImportSize, 'maxImportSize'),
     maxImportFiles: positiveCount(maxImportFiles, 'maxImportFiles'),
     maxImportNamespaces: positiveCount(maxImportNamespaces, 'maxImportNamespaces'),
+    maxImportFileBytes:
+      maxImportFileSize === undefined ? undefined : parseBytes(maxImportFileSize, 'maxImportFileSize'),
   };
 }
 

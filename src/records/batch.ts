@@ -55,6 +55,8 @@ export interface RecordBatch {
   readonly values: Float32Array | undefined;
   /** One byte a row, KNOWN_GOOD bits: what no rule need look at again. */
   readonly knownGood?: Uint8Array | undefined;
+  /** 64 bits of each dense vector, taken when it was read: see KnownVectors. */
+  readonly vectorHashes?: Uint32Array | undefined;
   /** Undefined for kind `dense`. */
   readonly sparse: SparseColumn | undefined;
   /** JSON texts, the input's own bytes wherever the input holds the object as such. */

@@ -21,6 +21,10 @@ export const MAX_FILES_PER_IMPORT = 100_000;
 export const MAX_NAMESPACES_PER_IMPORT = 10_000;
 /** Input of one import for on-demand indexes, decimal TB. docs.pinecone.io/reference/api/database-limits (2026-07). */
 export const MAX_IMPORT_BYTES = 1_000_000_000_000;
+/**
+ * Size of one namespace of an import: 500 GB in older tables (2025-08 to 2026-06), gone from the newest. So it is worth a warning.
+ */
+export const WARN_NAMESPACE_BYTES = 500_000_000_000;
 /** Import URI: 1–1,500 characters. OpenAPI 2026-04 `StartImportRequest.uri`. */
 export const MAX_URI_LENGTH = 1_500;
 /** Name of the default namespace in import directories and API paths (API versions from 2025-04). */
@@ -34,6 +38,8 @@ export interface ImportLimits {
   readonly maxImportFiles?: number | undefined;
   /** Default MAX_NAMESPACES_PER_IMPORT. */
   readonly maxImportNamespaces?: number | undefined;
+  /** Bytes of one file. Default MAX_FILE_BYTES. */
+  readonly maxImportFileBytes?: number | undefined;
 }
 
 /** What one record may hold, where the service has come to take more or less than is published. */
@@ -97,7 +103,7 @@ export const LIMITS: readonly LimitInfo[] = [
   },
   ofRecords('metadata-bytes', 'metadataBytes', 'metadata of a record, as JSON text', MAX_METADATA_BYTES, 'bytes'),
   ofRecords('namespace-length', 'namespaceLength', 'name of a namespace', MAX_NAMESPACE_LENGTH, 'characters'),
-  { ...ofRecords('', 'idLength', 'one Parquet file', MAX_FILE_BYTES, 'bytes'), flag: undefined, option: undefined },
+  ofImports('--max-import-file-size', 'maxImportFileSize', 'one Parquet file', MAX_FILE_BYTES, 'bytes'),
   ofImports('--max-import-files', 'maxImportFiles', 'files of one import', MAX_FILES_PER_IMPORT, 'files'),
   ofImports(
     '--max-import-namespaces',
@@ -109,6 +115,15 @@ export const LIMITS: readonly LimitInfo[] = [
   {
     ...ofImports('--max-import-size', 'maxImportSize', 'input of one import', MAX_IMPORT_BYTES, 'bytes'),
     source: `${LIMITS_PAGE}; none for indexes with dedicated read nodes`,
+  },
+  {
+    title: 'one namespace of an import (a warning)',
+    value: WARN_NAMESPACE_BYTES,
+    unit: 'bytes',
+    source: 'limits pages of 2025 to 2026-06; gone from the newest',
+    read: '2026-06',
+    flag: undefined,
+    option: undefined,
   },
   {
     title: 'URI of an import',

@@ -8,6 +8,7 @@ import { Crc } from './checksum/crc.js';
 import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
 import { fileCalls, type FileCalls } from './local-calls.js';
+import { readAt } from './local-read.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
 import type { Target } from './uri.js';
@@ -102,13 +103,7 @@ export class LocalStore implements ObjectStore {
     return {
       read: async (target, start) => {
         try {
-          let got = 0;
-          while (got < target.length) {
-            const { bytesRead } = await handle.read(target, got, target.length - got, start + got);
-            if (bytesRead === 0) break;
-            got += bytesRead;
-          }
-          return got;
+          return await readAt(handle, target, start);
         } catch (error) {
           throw this.#error(error, key, 'read');
         }

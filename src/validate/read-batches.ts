@@ -14,14 +14,15 @@ import {
   type SchemaNode,
   type TextRows,
 } from '../parquet/decode/index.js';
+import { VectorMemory } from '../records/fingerprint/vector-memory.js';
 import type { NamespaceColumn, RecordBatch, SparseColumn } from '../records/batch.js';
 import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES, type RecordLimits } from '../records/limits.js';
 import { checkIds, expectedId } from '../records/rules/id.js';
 import { Marker } from '../records/rules/marker.js';
 import type { ImportColumns, ListBinding } from './columns.js';
 
-/** Bytes of dense vectors in a batch: what the caches hold while rules go over them. */
-export const BATCH_BYTES = 4 * 1024 * 1024;
+/** Bytes of dense vectors in a batch: what a processor's nearer caches hold while they are looked at. */
+export const BATCH_BYTES = 512 * 1024;
 export const MAX_BATCH_ROWS = 4096;
 /** Bytes of metadata after which a batch ends. */
 const BATCH_TEXT_BYTES = 16 * 1024 * 1024;
@@ -53,11 +54,26 @@ export async function* readBatches(
   columns: ImportColumns,
   options: ReadOptions,
 ): AsyncGenerator<RecordBatch, void, undefined> {
+  const memory = columns.values && VectorMemory.take();
+  try {
+    yield* readGroups(file, columns, memory, options);
+  } finally {
+    memory?.release();
+  }
+}
+
+async function* readGroups(
+  file: ParquetFile,
+  columns: ImportColumns,
+  memory: VectorMemory | undefined,
+  options: ReadOptions,
+): AsyncGenerator<RecordBatch, void, undefined> {
   const budget = new DecodeBudget(file.input.bytes, file.limits);
+  const pageBytes = new Map<SchemaNode, number>();
   let left = options.maxRows ?? Infinity;
   let first = 0;
   for (let g = 0; g < file.metadata.rowGroups.length && left > 0; g++) {
-    const group = new GroupReader(file, columns, g, budget, options);
+    const group = new GroupReader(file, columns, g, { memory, pageBytes, budget }, options);
     const rows = Math.min(left, file.metadata.rowGroups[g]!.rows);
     for (let done = 0; done < rows;) {
       const batch = await group.read(Math.min(rows - done, MAX_BATCH_ROWS), first + done);
@@ -92,21 +108,31 @@ function chunkOf(file: ParquetFile, node: SchemaNode, group: number) {
   return file.metadata.rowGroups[group]!.columns[node.leaf]!;
 }
 
+/** What the row groups of a file have in common. */
+interface SharedByGroups {
+  readonly memory: VectorMemory | undefined;
+  /** Of the pages of each column, as they were in the row group before. */
+  readonly pageBytes: Map<SchemaNode, number>;
+  readonly budget: DecodeBudget;
+}
+
 class GroupReader {
   readonly #id: TextColumn;
   readonly #metadata: TextColumn | undefined;
   readonly #values: ListColumn | undefined;
   readonly #indices: ListColumn | undefined;
   readonly #weights: ListColumn | undefined;
-  #memory: Float32Array<ArrayBuffer> | undefined;
-  readonly #pages: { readonly name: string; readonly pages: ColumnPages; readonly column: TextColumn | ListColumn }[] =
-    [];
+  readonly #pages: {
+    readonly node: SchemaNode;
+    readonly pages: ColumnPages;
+    readonly column: TextColumn | ListColumn;
+  }[] = [];
 
   constructor(
     private readonly file: ParquetFile,
     private readonly columns: ImportColumns,
     private readonly group: number,
-    private readonly budget: DecodeBudget,
+    private readonly shared: SharedByGroups,
     private readonly options: ReadOptions,
   ) {
     const { values, sparse, metadata, id } = columns;
@@ -130,18 +156,21 @@ class GroupReader {
     const ids = (await this.#in(this.columns.id, () => this.#id.read(rows, idCap(this.options.limits))))!;
     const dense = await this.#dense(rows);
     const sparse = await this.#sparse(rows);
+    const known = dense && this.shared.memory!.look();
 
     const batch: RecordBatch = {
       rows,
       dimension: dense === undefined ? 0 : dimension,
       ids,
       values: dense?.values,
+      knownGood: known?.good,
+      vectorHashes: known?.hashes,
       sparse: sparse?.column,
       metadata: metadata ?? noTexts(rows),
       namespaces: constantNamespace(namespace, rows),
       origin: {
         source,
-        lines: Float64Array.from({ length: rows }, (_, i) => firstRow + i + 1),
+        lines: countFrom(firstRow + 1, rows),
         byteOffsets: new Float64Array(rows),
       },
       rejected: new Uint8Array(rows),
@@ -153,21 +182,21 @@ class GroupReader {
 
   /** To be called after the last row: no column may have more. */
   async finish(): Promise<void> {
-    for (const { name, pages, column } of this.#pages) {
+    for (const { node, pages, column } of this.#pages) {
+      const name = node.path.join('.');
       await this.#named(name, async () => {
         if (!(await column.atEnd())) throw corrupt('the column has more rows than its row group');
       });
       this.options.onPages?.(name, pages.facts);
+      this.shared.pageBytes.set(node, pages.pageBytes);
+      pages.release();
     }
   }
 
   async #dense(rows: number): Promise<FixedListSink | undefined> {
     if (this.#values === undefined) return undefined;
     const { dimension } = this.options;
-    if (this.#memory === undefined || this.#memory.length < rows * dimension) {
-      this.#memory = new Float32Array(rows * dimension);
-    }
-    const sink = new FixedListSink(rows, dimension, this.#memory);
+    const sink = new FixedListSink(rows, dimension, this.shared.memory!.values(rows, dimension));
     await this.#in(this.columns.values!.node, () => this.#values!.read(rows, sink));
     return sink;
   }
@@ -224,17 +253,23 @@ class GroupReader {
     for (const mark of marks) marker.reject(...mark);
   }
 
+  #columnPages(node: SchemaNode): ColumnPages {
+    const { budget, pageBytes } = this.shared;
+    const chunk = chunkOf(this.file, node, this.group);
+    return new ColumnPages(this.file, node, chunk, budget, undefined, pageBytes.get(node));
+  }
+
   #text(node: SchemaNode): TextColumn {
-    const pages = new ColumnPages(this.file, node, chunkOf(this.file, node, this.group), this.budget);
-    const column = new TextColumn(pages, node.definition, this.file.limits.pageBytes, this.budget);
-    this.#pages.push({ name: node.path.join('.'), pages, column });
+    const pages = this.#columnPages(node);
+    const column = new TextColumn(pages, node.definition, this.file.limits.pageBytes, this.shared.budget);
+    this.#pages.push({ node, pages, column });
     return column;
   }
 
   #list({ node, type, levels }: ListBinding): ListColumn {
-    const pages = new ColumnPages(this.file, node, chunkOf(this.file, node, this.group), this.budget);
+    const pages = this.#columnPages(node);
     const column = new ListColumn(pages, type, levels);
-    this.#pages.push({ name: node.path.join('.'), pages, column });
+    this.#pages.push({ node, pages, column });
     return column;
   }
 
@@ -323,6 +358,12 @@ function brokenUtf8({ rows, bytes, offsets, cut }: TextRows): number[] {
     if (!cut.has(row) && !isUtf8(bytes.subarray(offsets[row], offsets[row + 1]))) broken.push(row);
   }
   return broken;
+}
+
+function countFrom(first: number, count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = first + i;
+  return numbers;
 }
 
 function constantNamespace(namespace: string, rows: number): NamespaceColumn {

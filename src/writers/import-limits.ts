@@ -53,8 +53,9 @@ function checkRoot(manifest: Manifest, limits: ImportLimits, layout: Layout | un
   check('files', 'too many files for one import', 'files', files, manifest.files.length, larger);
   const most = limits.maxImportBytes ?? MAX_IMPORT_BYTES;
   check('bytes', 'too much data for one import', 'bytes', most, manifest.bytes, spread);
+  const largest = limits.maxImportFileBytes ?? MAX_FILE_BYTES;
   for (const { path, bytes } of manifest.files) {
-    check('bytes', `the file ${quote(path)} is too large`, 'bytes', MAX_FILE_BYTES, bytes, 'Write smaller files.');
+    check('bytes', `the file ${quote(path)} is too large`, 'bytes', largest, bytes, 'Write smaller files.');
   }
   return findings;
 }

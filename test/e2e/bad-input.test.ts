@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { duckdb } from '../support/duckdb.js';
@@ -112,6 +112,42 @@ describe('bad input', () => {
     expect((await run('max5', '5')).code).toBe(0);
     // Nothing of a failed run stands in the way of the next.
     expect((await run('max3', '5')).code).toBe(0);
+  });
+
+  it('--fail-on-rejects: convert writes all and exits with 3, run stops before it imports', async () => {
+    await writeFile(temp('left.jsonl'), [good('a'), '{"id":"b","values":[1]}', good('c')].join('\n'));
+    const convert = (to: string, ...more: string[]) =>
+      runCli(['convert', temp('left.jsonl'), '--to', temp(to), '--on-error', 'skip', '--json', ...more]);
+    expect((await convert('left0')).code).toBe(0);
+    const left = await convert('left3', '--fail-on-rejects');
+    expect(left.code).toBe(3);
+    expect(JSON.parse(left.stdout)).toMatchObject({ rejectsByCode: { VALUES_DIMENSION: 1 } });
+    const run = await runCli([
+      ...['run', temp('left.jsonl'), '--to', temp('leftRun'), '--rehearse', '--on-error', 'skip', '--fail-on-rejects'],
+    ]);
+    expect(run.stderr).toContain('[REJECTS_LEFT]');
+    expect(run.code).toBe(3);
+    expect(existsSync(temp('leftRun.pineload', 'receipt.json'))).toBe(false);
+  });
+
+  it('tells the first rejects of each code, and keeps all', async () => {
+    const lines = Array.from({ length: 200 }, (_, i) => (i % 4 === 0 ? good(`g${i}`) : `{"id":"b${i}","values":[1]}`));
+    await writeFile(temp('many.jsonl'), lines.join('\n'));
+    const { stderr } = await runCli(['convert', temp('many.jsonl'), '--to', temp('many'), '--on-error', 'skip']);
+    expect(stderr.match(/^rejected /gm)?.length).toBeLessThanOrEqual(10);
+    expect(stderr.match(/More records are rejected with VALUES_DIMENSION/g)?.length).toBe(1);
+    const rejects = readFileSync(temp('many.pineload', 'rejects.jsonl'), 'utf8').trim().split('\n');
+    expect(rejects.length).toBe(150);
+    expect(JSON.parse(rejects[0]!)).toMatchObject({
+      line: 2,
+      byteOffset: lines[0]!.length + 1,
+      id: 'b1',
+      code: 'VALUES_DIMENSION',
+      field: 'values',
+      expected: '3 numbers',
+      got: '1 number',
+      raw: lines[1],
+    });
   });
 
   it('shows terminal escapes in ids as text', async () => {

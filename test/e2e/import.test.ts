@@ -75,6 +75,7 @@ describe.concurrent('import start --check', () => {
     await writeFile(temp('wrong', 'other.parquet'), 'PAR1');
     await truncate(temp('wrong', 'symbols', 'part-00000-00000.parquet'), 100);
     const limits = ['--max-import-size', '500kB', '--max-import-files', '4', '--max-import-namespaces', '4'];
+    limits.push('--max-import-file-size', '100kB');
     const { stdout, code } = await runCli([
       ...['import', 'start', '--uri', dir, ...to('three'), '--check', '--json', ...limits],
     ]);
@@ -83,6 +84,7 @@ describe.concurrent('import start --check', () => {
       'DIMENSION',
       'LIMIT_NAMESPACES',
       'LIMIT_FILES',
+      'LIMIT_FILE_BYTES',
       'LIMIT_BYTES',
       'DIRECTORY',
     ]);

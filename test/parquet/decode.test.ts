@@ -134,6 +134,38 @@ describe('reading', () => {
       expect(got).toEqual([...bytes.subarray(10, 990)]);
     }
   });
+  it('puts pages of any length together from windows that are used again', async () => {
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 251);
+    const readInto = (target: Uint8Array, start: number): Promise<void> => {
+      target.set(bytes.subarray(start, start + target.length));
+      return Promise.resolve();
+    };
+    for (const [window, ...pages] of [
+      [4096, 5000],
+      [4096, 500],
+      [64, 3000, 40, 1],
+      [100_000, 70_000, 9],
+      [1, 1],
+    ] as const) {
+      const stream = new ChunkStream({ ...memoryFile(bytes), readInto }, 10, 299_990, window);
+      const got: Uint8Array[] = [];
+      for (let i = 0; stream.left > 0 && i < 2000; i++) {
+        const length = pages[i % pages.length]!;
+        const header = await stream.peek(30);
+        got.push(header.slice(0, 20));
+        stream.take(Math.min(20, header.length));
+        stream.expect(20 + length);
+        const page = await stream.peek(length, true);
+        stream.take(page.length);
+        // What was taken is good until the next peek.
+        got.push(page.slice());
+      }
+      stream.release();
+      const read = Buffer.concat(got);
+      expect(read.equals(bytes.subarray(10, 10 + read.length))).toBe(true);
+      expect(read.length).toBe(Math.min(299_980, 2000 * 20 + 2000 * (pages.reduce((a, b) => a + b, 0) / pages.length)));
+    }
+  });
   it('reads the footer of a small file in one go, and of the columns only those of an import', async () => {
     const file = memoryFile(new Uint8Array(readFileSync(`${FIXTURES}/pyarrow.parquet`)));
     const { openParquet } = await import('../../src/parquet/decode/index.js');

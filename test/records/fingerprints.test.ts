@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../src/records/batch-builder.js';
 import type { RecordBatch, VectorKind } from '../../src/records/batch.js';
 import { fingerprintBatch } from '../../src/records/fingerprint/fingerprints.js';
+import { VectorMemory } from '../../src/records/fingerprint/vector-memory.js';
 
 interface Row {
   readonly id: string;
@@ -193,5 +194,65 @@ describe('fingerprints', () => {
         ],
       }
     `);
+  });
+});
+
+describe('vectors looked at where they lie', () => {
+  const dimension = 19;
+  const rows: number[][] = [
+    ramp(dimension),
+    Array<number>(dimension).fill(0),
+    Array<number>(dimension).fill(-0),
+    // One number of note in each place: in what is taken eight at a time, and in the rest.
+    ...[0, 7, 8, 15, 16, 18].flatMap((at) =>
+      [NaN, Infinity, -Infinity, 3.4028234663852886e38, -(2 ** -149)].map((number) => {
+        const row = Array<number>(dimension).fill(0);
+        row[at] = number;
+        return row;
+      }),
+    ),
+  ];
+
+  it('are good when they are finite and not all zero', () => {
+    const memory = VectorMemory.take();
+    memory.values(rows.length, dimension).set(rows.flat());
+    const { good } = memory.look();
+    memory.release();
+    expect([...good]).toEqual(
+      rows.map((row) => (row.every(Number.isFinite) && row.some((number) => number !== 0) ? 1 : 0)),
+    );
+  });
+
+  it('have the fingerprints of vectors that were copied', () => {
+    const batch = batchOf(
+      'dense',
+      rows
+        .filter((row) => row.every(Number.isFinite))
+        .map((values, i) => ({ id: `${i}`, values, namespace: `n${i % 2}` })),
+    );
+    const memory = VectorMemory.take();
+    memory.values(batch.rows, dimension).set(batch.values!);
+    const { hashes } = memory.look();
+    memory.release();
+    expect(words(fingerprintBatch({ ...batch, vectorHashes: hashes }).vectors)).toEqual(
+      words(fingerprintBatch(batch).vectors),
+    );
+  });
+
+  it('may be more, fewer or longer the next time', () => {
+    const memory = VectorMemory.take();
+    for (const [count, length] of [
+      [1, 3],
+      [5000, 40],
+      [0, 40],
+      [2, 20_000],
+      [7, 1],
+    ] as const) {
+      memory.values(count, length).fill(1);
+      const { good, hashes } = memory.look();
+      expect(good.length === count && good.every((is) => is === 1)).toBe(true);
+      expect(new Set(words(hashes)).size).toBe(Math.min(count, 1));
+    }
+    memory.release();
   });
 });

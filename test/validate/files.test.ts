@@ -317,6 +317,15 @@ describe('the report', () => {
     expect(findingText(finding)).toBe('ns/0.parquet, row 1,234, id "\\u001b[1m": "id": expected a, got b');
   });
 
+  it('holds files against another limit of their size, where one is given', async () => {
+    const root = fresh();
+    await writeParquet(join(root, 'ns/0.parquet'), DENSE(50));
+    const codes = async (maxImportFileSize?: string): Promise<string[]> =>
+      (await validate({ uri: root, maxImportFileSize })).report.counts.map(({ code }) => code);
+    expect(await codes()).toEqual([]);
+    expect(await codes('100')).toEqual(['LIMIT_FILE_BYTES']);
+  });
+
   it('is the same whatever the number of files read at once', async () => {
     const root = fresh();
     for (let f = 0; f < 8; f++) await writeParquet(join(root, `ns/${f}.parquet`), DENSE(50, `''`));

@@ -37,3 +37,5 @@ export const DEFAULT_DECODE_LIMITS: DecodeLimits = {
 
 /** Bytes read at once from a column chunk; the next ones are fetched while these are decoded. */
 export const DEFAULT_WINDOW_BYTES = 4 * 1024 * 1024;
+/** The same where a read costs little: what fits a processor's cache is taken from there instead of from memory. */
+export const LOCAL_WINDOW_BYTES = 512 * 1024;

@@ -41,6 +41,7 @@ export class ColumnPages {
   #dictionary: { readonly bytes: Uint8Array; readonly count: number; readonly encoding: Encoding } | undefined;
   #first = true;
   #v2 = false;
+  #pageBytes: number;
   readonly #encodings = new Set<Encoding>();
 
   constructor(
@@ -49,8 +50,11 @@ export class ColumnPages {
     private readonly chunk: ColumnChunk,
     private readonly budget: DecodeBudget,
     windowBytes?: number,
+    pageBytes = 0,
   ) {
     this.#stream = new ChunkStream(file.input, chunk.start, chunk.end, windowBytes);
+    this.#stream.expect(pageBytes);
+    this.#pageBytes = pageBytes;
     this.#levelsLeft = chunk.values;
   }
 
@@ -59,9 +63,19 @@ export class ColumnPages {
     return this.#dictionary;
   }
 
+  /** Bytes that a page takes with its header, as far as can be told: the other row groups' are likely to be the same. */
+  get pageBytes(): number {
+    return this.#pageBytes;
+  }
+
   /** What was met so far. */
   get facts(): PageFacts {
     return { v2: this.#v2, encodings: this.#encodings };
+  }
+
+  /** To be called after the last page, when nobody looks at any of them any more. */
+  release(): void {
+    this.#stream.release();
   }
 
   /** The next data page; undefined after the last. */
@@ -118,7 +132,11 @@ export class ColumnPages {
     const largest = Math.max(compressedBytes, uncompressedBytes);
     if (largest > pageBytes) throw overLimit('bytes of a page', pageBytes, largest);
     if (values > pageValues) throw overLimit('values of a page', pageValues, values);
-    const stored = await this.#stream.peek(compressedBytes);
+    const total = header.headerBytes + compressedBytes;
+    this.#stream.expect(total);
+    // The last one of a column chunk may be small.
+    this.#pageBytes = Math.max(this.#pageBytes, total);
+    const stored = await this.#stream.peek(compressedBytes, true);
     this.#stream.take(compressedBytes);
     if (header.crc !== undefined && crc32(stored) !== header.crc >>> 0) {
       throw corrupt('the checksum of a page does not fit its bytes');

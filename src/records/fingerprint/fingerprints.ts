@@ -1,4 +1,5 @@
 import type { Fingerprints, NamespaceColumn, RecordBatch } from '../batch.js';
+import { align } from './vector-memory.js';
 import { instantiateFingerprints, type FingerprintExports } from './wasm.js';
 
 /** Bytes of vectors that are looked at in one go: they stay in the processor's cache. */
@@ -36,7 +37,7 @@ class Fingerprinter {
   }
 
   #block(
-    { ids, values, sparse, dimension }: RecordBatch,
+    { ids, values, vectorHashes, sparse, dimension }: RecordBatch,
     codes: Uint32Array,
     seeds: Uint32Array,
     from: number,
@@ -56,7 +57,11 @@ class Fingerprinter {
     idsOut.set(this.#words(out, 2 * rows), 2 * from);
 
     if (values === undefined) this.#words(out, 2 * rows).fill(0);
-    else module.dense(this.#copy(values.subarray(from * dimension, to * dimension)), dimension, rows, out);
+    else if (vectorHashes !== undefined) this.#words(out, 2 * rows).set(vectorHashes.subarray(2 * from, 2 * to));
+    else {
+      const largest = this.#place(4 * rows);
+      module.dense(this.#copy(values.subarray(from * dimension, to * dimension)), dimension, rows, out, largest);
+    }
     if (sparse !== undefined) {
       const { offsets, indices, validity } = sparse;
       const [first, last] = [offsets[from]!, offsets[to]!];
@@ -103,17 +108,12 @@ class Fingerprinter {
 }
 
 /** The row after the last one of the block that begins at `from`: at least one row, whatever its size. */
-function blockEnd({ rows, dimension, values, sparse }: RecordBatch, from: number): number {
+function blockEnd({ rows, dimension, values, vectorHashes, sparse }: RecordBatch, from: number): number {
   const limit = Math.min(rows, from + BLOCK_ROWS);
-  const rowBytes = values === undefined ? 0 : 4 * dimension;
+  const rowBytes = values === undefined || vectorHashes !== undefined ? 0 : 4 * dimension;
   if (sparse === undefined) return Math.max(from + 1, Math.min(limit, from + Math.floor(BLOCK_BYTES / rowBytes)));
   const { offsets } = sparse;
   let to = from + 1;
   while (to < limit && (to + 1 - from) * rowBytes + 8 * (offsets[to + 1]! - offsets[from]!) <= BLOCK_BYTES) to++;
   return to;
-}
-
-/** The next multiple of 16. */
-function align(address: number): number {
-  return (address + 15) & ~15;
 }

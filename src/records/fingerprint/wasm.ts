@@ -13,14 +13,16 @@ export interface FingerprintExports {
   reserve(end: number): void;
   text(at: number, length: number, seed: bigint): bigint;
   texts(bytes: number, offsets: number, rows: number, codes: number, seeds: number, out: number): void;
-  dense(values: number, dimension: number, rows: number, out: number): void;
+  dense(values: number, dimension: number, rows: number, out: number, largest: number): void;
   sparse(offsets: number, indices: number, values: number, validity: number, rows: number, out: number): void;
   seal(rows: number, codes: number, seeds: number, out: number): void;
 }
 
+let module: object | undefined;
+
 /** A module with memory of its own. */
 export function instantiateFingerprints(): FingerprintExports {
-  const module = new WebAssembly.Module(readFileSync(new URL('./fingerprint.wasm', import.meta.url)));
+  module ??= new WebAssembly.Module(readFileSync(new URL('./fingerprint.wasm', import.meta.url)));
   return new WebAssembly.Instance(module, {
     env: {
       abort: () => {

@@ -1,0 +1,55 @@
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAt } from '../../src/uploaders/local-read.js';
+
+describe('reads of a local file', () => {
+  const bytes = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 31) % 253);
+  let directory: string;
+  let file: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'pineload-read-'));
+    file = join(directory, 'file');
+    await writeFile(file, bytes);
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  it.each([
+    [0, 10],
+    [5_999_995, 10],
+    [6_000_000, 10],
+    [1, 5_000_000],
+    [3, 0],
+  ])('give what lies from %i on, %i bytes at most', async (start, length) => {
+    const handle = await open(file);
+    try {
+      const target = new Uint8Array(length);
+      const got = await readAt(handle, target, start);
+      expect(Buffer.from(target.subarray(0, got)).equals(bytes.subarray(start, start + length))).toBe(true);
+    } finally {
+      await handle.close();
+    }
+  });
+
+  it('let timers and signals pass, however many there are', async () => {
+    const handle = await open(file);
+    try {
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 1);
+      const target = new Uint8Array(64 * 1024);
+      for (const end = performance.now() + 300; performance.now() < end;) await readAt(handle, target, 0);
+      clearInterval(timer);
+      // A turn of the event loop every 20 ms, however slow the machine is.
+      expect(ticks).toBeGreaterThan(2);
+    } finally {
+      await handle.close();
+    }
+  });
+
+  it('fail as the file system says', async () => {
+    const handle = await open(file);
+    await handle.close();
+    await expect(readAt(handle, new Uint8Array(1), 0)).rejects.toThrow();
+  });
+});
