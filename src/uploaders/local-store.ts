@@ -249,9 +249,20 @@ export class LocalStore implements ObjectStore {
     }
   }
 
+  /** With whatever leads to it, each synced into the directory above it. */
+  async #makeRoot(): Promise<void> {
+    const root = path.resolve(this.uri);
+    const first = await fs.mkdir(root, { recursive: true });
+    if (first === undefined) return;
+    for (let made = root; ; made = path.dirname(made)) {
+      await syncDirectory(path.dirname(made));
+      if (made === first || made === path.dirname(made)) return;
+    }
+  }
+
   /** Makes the directories down to `directory`, refusing to go through a symbolic link or a file. */
   async #makeDirectories(directory: string): Promise<void> {
-    await fs.mkdir(this.uri, { recursive: true });
+    await this.#makeRoot();
     let parent = '';
     for (const part of directory.split('/').slice(0, -1)) {
       const above = parent;
