@@ -167,7 +167,8 @@ export function cloudSuite(name: string, server: { readonly checksKeys: boolean 
       expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('[TARGET_STRAY_FILES]')]);
       await stray.delete('words-a-f/other.parquet');
       await stray.close();
-    });
+      // Nine processes, some of them at once.
+    }, 180_000);
 
     it('does not overwrite another import unless asked', async () => {
       const to = cloud.uri('streamed');
