@@ -20,7 +20,8 @@ const RESULTS_DIR = join(HERE, 'results');
 /** Size of each input: enough that starting a process does not decide, small enough for some minutes. */
 const DEFAULT_SIZE = '128MB';
 const DEFAULT_ROUNDS = 3;
-const QUICK = { size: '8MB', rounds: 1 };
+const DEFAULT_OBJECTS = 10_000;
+const QUICK = { size: '8MB', rounds: 1, objects: 1_000 };
 /** The size from which the aims of the table hold. */
 const FULL_SIZE = 2e9;
 const DEFAULT_THREADS = 2;
@@ -30,6 +31,7 @@ const HELP = `Usage: npm run bench -- [options]
   --size SIZE       of each input, as text (default: ${DEFAULT_SIZE}; the full run: 2GB)
   --rounds N        turns of each tool; the median counts (default: ${DEFAULT_ROUNDS})
   --quick           ${QUICK.size} and one round: under a minute, and only good to see that all works
+  --objects N       inputs of the plan, files of the commit (default: ${DEFAULT_OBJECTS}; the full run: 100000)
   --only NAMES      some cases: ${CASES.map(({ name }) => name).join(', ')}
   --threads N       of DuckDB and polars, and of pineload where it has workers (default: ${DEFAULT_THREADS})
   --no-peers        pineload alone; nothing is installed
@@ -41,6 +43,7 @@ const { values: options } = parseArgs({
   options: {
     size: { type: 'string' },
     rounds: { type: 'string' },
+    objects: { type: 'string' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     threads: { type: 'string', default: String(DEFAULT_THREADS) },
@@ -58,6 +61,7 @@ if (options.help) {
 const say = (text) => process.stderr.write(`${text}\n`);
 const size = parseSize(options.size ?? (options.quick ? QUICK.size : DEFAULT_SIZE));
 const rounds = count('rounds', options.rounds ?? (options.quick ? QUICK.rounds : DEFAULT_ROUNDS));
+const objects = count('objects', options.objects ?? (options.quick ? QUICK.objects : DEFAULT_OBJECTS));
 const threads = count('threads', options.threads);
 const cases = chosenCases(options.only);
 const peers = !options['no-peers'];
@@ -102,6 +106,7 @@ try {
             size,
             rounds,
             threads,
+            objects,
             peers,
             quick: options.quick,
             keep: options.keep,
@@ -182,7 +187,7 @@ function report() {
     pineload: version,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
-    ...{ size, rounds, threads, machine, peers: versions, inputs, notes: [...notes], results: rows },
+    ...{ size, rounds, threads, objects, machine, peers: versions, inputs, notes: [...notes], results: rows },
   };
   mkdirSync(RESULTS_DIR, { recursive: true });
   const stamp = startedAt.toISOString().replace(/[:.]/g, '-');

@@ -12,6 +12,7 @@ export const AIMS = {
   'jsonl-17-gz': { gzip: 1 / 1.2 },
   namespaces: { files: 1 / 1.3 },
   startup: { node: 0.5 },
+  shards: { one: 0.9 },
 };
 
 /** Uncompressed PLAIN vectors that `validate` goes through on one core, every rule and the search for duplicates included. */
@@ -21,3 +22,14 @@ export const VALIDATE_BYTES_PER_CPU_SECOND = 1e9;
 export const PEAK_GROWTH = 0.1;
 /** And it never exceeds this. */
 export const PEAK_BYTES = 300e6;
+
+/** Splits that a conversion may do again after a kill, in each process. */
+export const REPEATED_SPLITS = 1;
+
+/** A plan of this many objects and a commit of this many files (the search for duplicates apart) … */
+export const OBJECTS = 100_000;
+/** … take no longer than this (seconds), */
+export const PLAN_SECONDS = 10;
+export const COMMIT_SECONDS = 10;
+/** and the plan no more memory. */
+export const PLAN_PEAK_BYTES = 200e6;

@@ -5,6 +5,9 @@ import { curveCase } from './curve.mjs';
 import { wholeLineCase } from './line.mjs';
 import { memoryCase } from './memory.mjs';
 import { namespacesCase } from './namespaces.mjs';
+import { commitCase, planCase } from './objects.mjs';
+import { resumeCase } from './resume.mjs';
+import { shardsCase } from './shards.mjs';
 import { startupCase } from './startup.mjs';
 import { validateCase } from './validate.mjs';
 import { uploadLocalCase, uploadS3Case } from './upload.mjs';
@@ -22,6 +25,7 @@ import { uploadLocalCase, uploadS3Case } from './upload.mjs';
  * @property {number} rounds
  * @property {number} threads of the peers, and of pineload where it has several
  * @property {boolean} peers measure the peers too
+ * @property {number} objects inputs of the plan and files of the commit
  * @property {boolean} quick
  * @property {boolean} keep leave inputs for the next run
  * @property {string} workDir cleared after each round
@@ -50,5 +54,9 @@ export const CASES = [
   { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
   { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },
   { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },
+  { name: 'shards', title: 'two shards on two cores, and one process', run: shardsCase },
+  { name: 'resume', title: 'convert, killed at some moments and run again', run: resumeCase },
+  { name: 'plan', title: 'plan many small objects', run: planCase },
+  { name: 'commit', title: 'commit many small files', run: commitCase },
   { name: 'startup', title: 'start: pineload --version', run: startupCase },
 ];

@@ -43,10 +43,7 @@ export async function uploadS3Case(bench, theCase) {
         ...common,
         id: 'pineload',
         tool: 'pineload upload',
-        command: (run) => [
-          ...[NODE, CLI, 'upload', dir, '--to', `s3://${bucket}/${key(run)}`],
-          ...['--s3-endpoint', minio.endpoint, '--s3-region', 'us-east-1'],
-        ],
+        command: (run) => [...[NODE, CLI, 'upload', dir, '--to', `s3://${bucket}/${key(run)}`], ...minio.options],
         reference: true,
       },
     ];

@@ -17,6 +17,7 @@ export const TIMEOUT_SECONDS = 3600;
  * @property {number} seconds wall time from the start of the process to its end
  * @property {number} [peakBytes] peak resident memory of the process, all its threads
  * @property {number} [cpuSeconds] user and system time
+ * @property {number} [readBytes] that the process has read, of files and pipes (Node on Linux)
  * @property {string} stdout
  * @property {string} [failed] why, if it failed
  */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const START_MS = 30_000;
+const PUTS_AT_ONCE = 32;
 const CACHED_BINARIES = fileURLToPath(new URL('../../.cache/bin', import.meta.url));
 
 /** Path of a program: in PINELOAD_TEST_BIN, where .ci/run puts its servers, or on PATH; undefined if nowhere. */
@@ -52,7 +53,8 @@ export async function startMinio(binary, bucket) {
     await answers(`${endpoint}/minio/health/ready`, server);
     // Its notice about Node versions to come has no place in a report.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    const { S3Client, CreateBucketCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+    const { S3Client, CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } =
+      await import('@aws-sdk/client-s3');
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
     return {
@@ -61,6 +63,29 @@ export async function startMinio(binary, bucket) {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_REGION: 'us-east-1',
+      },
+      /** Options by which pineload finds it. */
+      options: ['--s3-endpoint', endpoint, '--s3-region', 'us-east-1'],
+      /** Puts small objects, some at a time. */
+      putObjects: async (objects) => {
+        let next = 0;
+        const put = async () => {
+          while (next < objects.length) {
+            const [key, body] = objects[next++];
+            await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+          }
+        };
+        await Promise.all(Array.from({ length: PUTS_AT_ONCE }, put));
+      },
+      /**
+       * Makes many objects of some that were put, as copies on the server's drive, where an object is a directory of its name: 100,000
+       * requests would take many minutes. Whoever measures sees by the counts whether the server has found them.
+       *
+       * @param {readonly [from: string, to: string][]} pairs
+       */
+      copyObjects: (pairs) => {
+        const place = (key) => join(data, bucket, ...key.split('/'));
+        for (const [from, to] of pairs) cpSync(place(from), place(to), { recursive: true });
       },
       /** Bytes of the Parquet objects below a prefix. */
       parquetBytes: async (prefix) => {

@@ -11,6 +11,8 @@ export interface Presenter {
 
 /** Off a terminal a progress line goes out at most this often. */
 export const PLAIN_PROGRESS_INTERVAL_MS = 5_000;
+/** And one of JSON: whoever keeps the log of a job of hours does not want ten lines a second. */
+export const JSON_PROGRESS_INTERVAL_MS = 1_000;
 
 /** Where the talk goes and how. */
 export interface PresenterOptions {
@@ -29,10 +31,26 @@ export async function createPresenter(options: PresenterOptions): Promise<Presen
   return new TerminalPresenter(options.stream, createLogUpdate(options.stream));
 }
 
+/** Events that come as often as counts change; each holds all of the one before it. */
+const COUNTS: ReadonlySet<PineloadEvent['type']> = new Set([
+  'convert.progress',
+  'upload.progress',
+  'upload.verify.progress',
+  'verify.progress',
+]);
+
 class JsonPresenter implements Presenter {
+  readonly #shown = new Map<string, number>();
+
   constructor(private readonly stream: NodeJS.WritableStream) {}
 
   show(event: PineloadEvent): void {
+    if (COUNTS.has(event.type)) {
+      const now = performance.now();
+      const last = this.#shown.get(event.type);
+      if (last !== undefined && now - last < JSON_PROGRESS_INTERVAL_MS) return;
+      this.#shown.set(event.type, now);
+    }
     const { type, ...rest } = event;
     this.stream.write(
       `${JSON.stringify({ time: new Date().toISOString(), level: levelOf(event), event: type, ...rest })}\n`,

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../base/duration.js';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
-import { partKeySplit } from '../writers/part-names.js';
+import { checkWritten } from './check-written.js';
 import { joinStaged } from './compact.js';
-import type { CompactedFile } from './compaction-journal.js';
 import { resultOf, seal, type ConvertResult } from './commit.js';
 import { checkSealedDuplicates, isRewriting } from './duplicates.js';
 import type { DuplicatesMode } from './duplicates-mode.js';
@@ -12,7 +11,7 @@ import { listSplitEntries, readSplitEntries, type SplitEntry } from './journal.j
 import { closeTarget, openPlan, type OpenedPlan } from './open-plan.js';
 import { parseRejectLimit, type CommonOptions, type LimitOptions } from './options.js';
 import { corrupt } from './state-json.js';
-import { checkFilesPresent, checkTargetFiles, listParquet, readManifest, strayFiles } from './target.js';
+import { checkFilesPresent, readManifest } from './target.js';
 
 /** How long `wait: true` waits for the shards: a day. */
 export const DEFAULT_COMMIT_WAIT_MS = 24 * 60 * 60 * 1000;
@@ -60,7 +59,6 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
     const entries = await waitForSplits(opened, options);
     // Whatever "compact" has not joined yet.
     const { files: compacted } = await joinStaged(target, opened, entries, options);
-    const files = checkFilesOnce(opened, entries, compacted);
     if (await isRewriting(target, opened.sha256, options.signal)) {
       const sealed = await readManifest(target.state, options.signal);
       if (sealed !== undefined) {
@@ -68,12 +66,8 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
         await checkFilesPresent(target.imports, sealed, options.signal);
         return resultOf(target, sealed);
       }
-      // Some of them were written anew, without duplicates; each is looked at when that is gone on with.
-      const stray = (await listParquet(target.imports, options.signal)).filter((path) => !files.has(path));
-      if (stray.length > 0) throw strayFiles(target.imports, stray);
-    } else {
-      await checkTargetFiles(target.imports, files, options.signal);
     }
+    await checkWritten(target, opened, entries, compacted, options.signal);
     return await seal(target, plan, entries, compacted, {
       ...options,
       rejectLimit: parseRejectLimit(options.maxRejects ?? plan.options.maxRejects),
@@ -138,27 +132,4 @@ async function missing(
     got: `${entries.size}; missing: ${shown}${absent.length > 10 ? ', …' : ''}`,
     hint: 'Run the shards that they belong to again (split i belongs to shard i modulo n), or wait for them with --wait.',
   });
-}
-
-/** Every file of every split by its path; a split that names another's file, or one twice, makes the journal worthless. */
-function checkFilesOnce(
-  { plan, target }: OpenedPlan,
-  entries: ReadonlyMap<number, SplitEntry>,
-  compacted: readonly CompactedFile[],
-): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { split, files } of [...entries.values(), { split: plan.splits.length, files: compacted }]) {
-    for (const { path, bytes } of files) {
-      if (sizes.has(path) || partKeySplit(path) !== split) {
-        throw corrupt(
-          target.state,
-          'journal/',
-          `${path} as a file of split ${split}`,
-          'every file once, by its own split',
-        );
-      }
-      sizes.set(path, bytes);
-    }
-  }
-  return sizes;
 }

@@ -3,6 +3,7 @@ import { ParquetJoiner } from '../parquet/join-files.js';
 import { forEachLimited } from '../writers/concurrency.js';
 import { FLAT } from '../writers/layout.js';
 import { partKey } from '../writers/part-names.js';
+import { SMALL_FILES_AT_ONCE } from '../writers/split-writer.js';
 import type { CompactedFile } from './compaction-journal.js';
 import type { CompactionUnit, StagedPart } from './compaction-units.js';
 import type { Plan } from './plan.js';
@@ -30,30 +31,54 @@ export async function compactUnit(
   unit: CompactionUnit,
   signal: AbortSignal | undefined,
 ): Promise<CompactedFile[]> {
-  const files = new JoinedFiles(target, plan, signal);
+  const joining = unit.namespaces.map(({ namespace, parts }) => ({
+    files: new JoinedFiles(target, plan, namespace, signal),
+    /** Row groups to come. */
+    left: parts.length,
+    joined: [] as CompactedFile[],
+  }));
+  const places = new Map(unit.namespaces.map(({ namespace }, i) => [namespace, joining[i]!]));
   try {
-    let batch: Item[] = [];
-    let size = 0;
-    const flush = async (): Promise<void> => {
+    for (const batch of batchesOf(unit)) {
       throwIfAborted(signal);
       const groups = await readGroups(target, batch, signal);
-      for (const [i, item] of batch.entries()) await files.add(item, groups[i]!);
-      batch = [];
-      size = 0;
-    };
-    for (const { namespace, parts } of unit.namespaces) {
-      for (const part of parts) {
-        if (batch.length > 0 && size + part.bytes > COMPACTION_READ_BYTES) await flush();
-        batch.push({ namespace, ...part });
-        size += part.bytes;
-      }
+      const byNamespace = new Map<string, number[]>();
+      batch.forEach(({ namespace }, i) => {
+        const own = byNamespace.get(namespace);
+        if (own === undefined) byNamespace.set(namespace, [i]);
+        else own.push(i);
+      });
+      // A small file is mostly waited for: by the disk, or by the store.
+      await forEachLimited([...byNamespace], SMALL_FILES_AT_ONCE, async ([namespace, own]) => {
+        const place = places.get(namespace)!;
+        for (const i of own) await place.files.add(batch[i]!, groups[i]!);
+        place.left -= own.length;
+        if (place.left === 0) place.joined = await place.files.finish();
+      });
     }
-    if (batch.length > 0) await flush();
-    return await files.finish();
+    return joining.flatMap(({ joined }) => joined);
   } catch (error) {
-    await files.abort();
+    for (const { files } of joining) await files.abort();
     throw error;
   }
+}
+
+/** The row groups of a unit, in order, in batches that are held in memory at once. */
+function* batchesOf(unit: CompactionUnit): Generator<Item[]> {
+  let batch: Item[] = [];
+  let size = 0;
+  for (const { namespace, parts } of unit.namespaces) {
+    for (const part of parts) {
+      if (batch.length > 0 && size + part.bytes > COMPACTION_READ_BYTES) {
+        yield batch;
+        batch = [];
+        size = 0;
+      }
+      batch.push({ namespace, ...part });
+      size += part.bytes;
+    }
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** Row groups of one split that follow one another are one request. */
@@ -97,14 +122,12 @@ async function readGroups(
 }
 
 interface OpenFile {
-  readonly namespace: string;
-  readonly sequence: number;
   readonly joiner: ParquetJoiner;
   /** Split and records of each row group. */
   readonly parts: [split: number, records: number][];
 }
 
-/** The files that come out, one open at a time. */
+/** The files of a namespace, one open at a time. */
 class JoinedFiles {
   readonly #files: CompactedFile[] = [];
   #open: OpenFile | undefined;
@@ -112,59 +135,52 @@ class JoinedFiles {
   constructor(
     private readonly target: Target,
     private readonly plan: Plan,
+    private readonly namespace: string,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  async add({ namespace, split, records }: Item, group: Uint8Array): Promise<void> {
+  async add({ split, records }: StagedPart, group: Uint8Array): Promise<void> {
     const { fileBytes } = this.plan.output;
-    if (this.#open !== undefined) {
-      const { joiner } = this.#open;
-      if (this.#open.namespace !== namespace || joiner.bytes + group.length > fileBytes) await this.#close(namespace);
-    }
-    this.#open ??= await this.#begin(namespace, 0);
+    if (this.#open !== undefined && this.#open.joiner.bytes + group.length > fileBytes) await this.#close();
+    this.#open ??= await this.#begin();
     await this.#open.joiner.add(group, this.target.state.uri + stagedKey(split));
     this.#open.parts.push([split, records]);
   }
 
   async finish(): Promise<CompactedFile[]> {
-    await this.#close(undefined);
+    await this.#close();
     return this.#files;
   }
 
+  /** Never throws. */
   async abort(): Promise<void> {
     await this.#open?.joiner.abort();
     this.#open = undefined;
   }
 
-  async #begin(namespace: string, sequence: number): Promise<OpenFile> {
-    const { imports } = this.target;
-    const sink = await imports.create(this.#path(namespace, sequence), {
+  async #begin(): Promise<OpenFile> {
+    const sink = await this.target.imports.create(this.#path(), {
       checksums: ['crc64nvme', 'crc32c'],
       contentType: 'application/vnd.apache.parquet',
       signal: this.signal,
     });
     const { mapping, pineload } = this.plan;
-    return {
-      namespace,
-      sequence,
-      joiner: new ParquetJoiner({ sink, kind: mapping.kind, version: pineload }),
-      parts: [],
-    };
+    return { joiner: new ParquetJoiner({ sink, kind: mapping.kind, version: pineload }), parts: [] };
   }
 
-  /** @param next the namespace that comes now */
-  async #close(next: string | undefined): Promise<void> {
+  async #close(): Promise<void> {
     if (this.#open === undefined) return;
-    const { namespace, sequence, joiner, parts } = this.#open;
+    const { joiner, parts } = this.#open;
     const { records, bytes, sha256, checksums } = await joiner.close();
     const { crc64nvme, crc32c } = checksums ?? {};
-    const path = this.#path(namespace, sequence);
-    this.#files.push({ path, namespace, records, bytes, sha256, crc64nvme, crc32c, parts });
+    const { namespace } = this;
+    this.#files.push({ path: this.#path(), namespace, records, bytes, sha256, crc64nvme, crc32c, parts });
     this.#open = undefined;
-    if (next === namespace) this.#open = await this.#begin(namespace, sequence + 1);
   }
 
-  #path(namespace: string, sequence: number): string {
-    return partKey(namespace, this.plan.splits.length, sequence, this.plan.output.layout ?? FLAT);
+  /** Of the file that is open, or the next. */
+  #path(): string {
+    const { splits, output } = this.plan;
+    return partKey(this.namespace, splits.length, this.#files.length, output.layout ?? FLAT);
   }
 }

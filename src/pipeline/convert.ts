@@ -1,5 +1,6 @@
 import { openReaderPool } from '../readers/pool/reader-pool.js';
 import { findMapping, findSources } from './begin.js';
+import { checkWritten } from './check-written.js';
 import { joinStaged } from './compact.js';
 import { doneEvent, resultOf, seal, type ConvertResult } from './commit.js';
 import { checkSealedDuplicates } from './duplicates.js';
@@ -69,6 +70,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
         });
         const entries = await work.run(plan.splits, finished);
         const { files } = await joinStaged(target, prepared, entries, options);
+        await checkWritten(target, prepared, entries, files, signal);
         return await seal(target, plan, entries, files, {
           ...options,
           rejectLimit: settings.rejectLimit,

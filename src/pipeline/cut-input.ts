@@ -17,17 +17,25 @@ type CutOptions = Pick<ConvertOptions, 'csvNoMultiline' | 'scan' | 'delimiter' |
   readonly maxRecordBytes: number;
 };
 
+/** Is this input larger than `rangeBytes`, and of a format that can be cut? Its compression, which may still forbid it, is not looked at. */
+export function mayBeCut(
+  { bytes, format, openRange }: Source,
+  rangeBytes: number,
+  { csvNoMultiline, scan }: Pick<CutOptions, 'csvNoMultiline' | 'scan'>,
+): boolean {
+  if (bytes === undefined || bytes <= rangeBytes || openRange === undefined) return false;
+  const csv = format === 'csv' || format === 'tsv';
+  return format === 'jsonl' || (csv && (csvNoMultiline === true || scan === true));
+}
+
 /**
  * Cuts an input that is larger than `rangeBytes` into ranges of equal size, as few as that allows. Undefined for what has to be read from
  * front to back: whatever is compressed, streams, and CSV, where a line feed may lie within a quoted field, so that nobody who begins in
  * the middle can tell a row's start. There the user must know that no field holds one, or let all of it be scanned.
  */
 export async function cutInput(source: Source, rangeBytes: number, options: CutOptions): Promise<InputCut | undefined> {
-  const { bytes } = source;
-  if (bytes === undefined || bytes <= rangeBytes || source.openRange === undefined) return undefined;
-  const csv = source.format === 'csv' || source.format === 'tsv';
-  if (source.format !== 'jsonl' && !(csv && (options.csvNoMultiline === true || options.scan === true)))
-    return undefined;
+  if (!mayBeCut(source, rangeBytes, options)) return undefined;
+  const bytes = source.bytes!;
   if ((await compressionOf(source, options.signal)) !== 'none') return undefined;
   const ranges = Math.ceil(bytes / rangeBytes);
   const starts = Array.from({ length: ranges }, (_, i) => Math.floor((i * bytes) / ranges));

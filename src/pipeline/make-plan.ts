@@ -1,7 +1,7 @@
 import { VERSION } from '../base/version.js';
 import type { ReaderConfig } from '../readers/reader.js';
 import type { Source } from '../sources/source.js';
-import { cutInput } from './cut-input.js';
+import { cutInput, mayBeCut } from './cut-input.js';
 import type { ConvertOptions } from './options.js';
 import { statedOptions } from './plan-options.js';
 import { planDuplicates, planInput, planLayout, planSplits, type Plan, type PlanInput } from './plan.js';
@@ -31,8 +31,10 @@ export async function makePlan(
   const rangeBytes = Math.max(splitBytes, MIN_RANGE_BYTES);
   const inputs: PlanInput[] = [];
   const cuts = new Map<number, readonly number[]>();
+  const cutOptions = { ...options, maxRecordBytes };
   for (const source of sources) {
-    const cut = await cutInput(source, rangeBytes, { ...options, maxRecordBytes });
+    // What is not cut, which may be 100,000 small files, is not waited for.
+    const cut = mayBeCut(source, rangeBytes, options) ? await cutInput(source, rangeBytes, cutOptions) : undefined;
     if (cut !== undefined) cuts.set(inputs.length, cut.starts);
     // What is cut is known to be uncompressed.
     const input = cut === undefined ? planInput(source) : planInput(source, 'none');

@@ -163,20 +163,32 @@ export function planDifference(before: Plan, now: Plan): string | undefined {
   // Who allows duplicates needs nothing of what was noted to find them.
   const duplicates = now.output.duplicates === 'allow' ? before.output.duplicates : undefined;
   const output = { ...now.output, duplicates };
-  return differenceOf({ ...before, options: undefined }, { ...now, options: undefined, output }, 'plan');
+  const difference = differenceOf({ ...before, options: undefined }, { ...now, options: undefined, output });
+  if (difference === undefined) return undefined;
+  return `plan${difference.path} was ${show(difference.was)}, is ${show(difference.is)}`;
 }
 
-function differenceOf(a: unknown, b: unknown, path: string): string | undefined {
-  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
-    const left = a as Record<string, unknown>;
-    const right = b as Record<string, unknown>;
-    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      const difference = differenceOf(left[key], right[key], `${path}.${key}`);
-      if (difference !== undefined) return difference;
+interface Difference {
+  readonly path: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
+/** The path is put together on the way back, not for each of a plan's many values. */
+function differenceOf(was: unknown, is: unknown): Difference | undefined {
+  if (typeof was === 'object' && typeof is === 'object' && was !== null && is !== null) {
+    const before = was as Record<string, unknown>;
+    const now = is as Record<string, unknown>;
+    for (const fields of [before, now]) {
+      for (const key in fields) {
+        if (fields === now && Object.hasOwn(before, key)) continue;
+        const inside = differenceOf(before[key], now[key]);
+        if (inside !== undefined) return { ...inside, path: `.${key}${inside.path}` };
+      }
     }
     return undefined;
   }
-  return a === b ? undefined : `${path} was ${show(a)}, is ${show(b)}`;
+  return was === is ? undefined : { path: '', was, is };
 }
 
 function show(value: unknown): string {

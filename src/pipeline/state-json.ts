@@ -14,9 +14,17 @@ export async function readObject(
   if (info === undefined) return undefined;
   if (info.bytes > MAX_STATE_BYTES)
     throw corrupt(store, key, `${info.bytes} bytes`, `at most ${MAX_STATE_BYTES} bytes`);
-  const parts: Uint8Array[] = [];
-  for await (const part of store.read(key, { signal })) parts.push(part);
-  return Buffer.concat(parts);
+  // Into one piece of memory: of what has tens of megabytes there is no room for two.
+  let bytes = Buffer.allocUnsafeSlow(info.bytes);
+  let filled = 0;
+  for await (const part of store.read(key, { signal })) {
+    const length = filled + part.length;
+    // It was replaced since it was looked at: what is read is of one version all the same.
+    if (length > bytes.length) bytes = Buffer.concat([bytes.subarray(0, filled)], length);
+    bytes.set(part, filled);
+    filled = length;
+  }
+  return bytes.subarray(0, filled);
 }
 
 /** Reads a JSON object of the state and checks its `format` and `version`; a corrupt one stops the run. */

@@ -41,7 +41,7 @@ export async function prepareTarget(
 ): Promise<Prepared> {
   const { signal } = options;
   const manifest = await readManifest(target.state, signal);
-  const stored = await readPlan(target.state, PLAN_KEY, signal);
+  const stored = await readPlan(target.state, PLAN_KEY, signal, plan);
   const before = stored?.plan;
   const difference = before === undefined ? 'no plan' : planDifference(before, plan);
 

@@ -1,6 +1,6 @@
 import { realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, join, sep } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { glob } from 'tinyglobby';
@@ -22,22 +22,32 @@ export async function listLocal(input: string, options: ListOptions): Promise<re
   if (stats === undefined && looksLikeGlob(path)) return listGlob(path, options);
   if (stats === undefined) throw new PineloadError('INPUT_NOT_FOUND', { source: path });
   if (stats.isDirectory()) return listDirectory(path, options);
-  return [found(path, stats, options)];
+  return [found(path, realPath(path), stats, options)];
 }
 
 async function listDirectory(directory: string, options: ListOptions): Promise<readonly Found[]> {
-  const names: string[] = [];
-  await walk(directory, '', names, options);
-  const files = names.filter((name) => belongs(name, options)).sort(compareNames);
+  const walked: Walked = { names: [], links: new Set() };
+  await walk(directory, '', walked, options);
+  const files = walked.names.filter((name) => belongs(name, options)).sort(compareNames);
   if (files.length === 0) throw nothingFound(directory, 'directory', options);
-  return foundAll(
-    files.map((name) => join(directory, name)),
-    options,
-  );
+  // What is reached without a link has its real path where the directory has its own.
+  const real = realPath(directory);
+  const isReal = isAbsolute(directory) && resolve(directory) === real;
+  const realPathOf = (name: string, path: string): string => {
+    if (walked.links.has(name)) return realPath(path);
+    return isReal ? path : join(real, name);
+  };
+  return foundAll(files, (name) => join(directory, name), realPathOf, options);
+}
+
+/** Visible files below a directory, with `/` between parts; which of them are links. */
+interface Walked {
+  readonly names: string[];
+  readonly links: Set<string>;
 }
 
 /** Gathers the visible files below. Links to files are followed, links to directories are not: they may form a circle. */
-async function walk(root: string, below: string, names: string[], options: ListOptions): Promise<void> {
+async function walk(root: string, below: string, walked: Walked, options: ListOptions): Promise<void> {
   throwIfAborted(options.signal);
   const directory = join(root, below);
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
@@ -47,9 +57,12 @@ async function walk(root: string, below: string, names: string[], options: ListO
     // With `/` between parts on every system, so that the order is the same.
     const name = below === '' ? entry.name : `${below}/${entry.name}`;
     if (!isVisible(entry.name)) continue;
-    if (entry.isDirectory()) await walk(root, name, names, options);
-    else if (entry.isFile()) names.push(name);
-    else if (entry.isSymbolicLink() && statNow(join(root, name))?.isFile()) names.push(name);
+    if (entry.isDirectory()) await walk(root, name, walked, options);
+    else if (entry.isFile()) walked.names.push(name);
+    else if (entry.isSymbolicLink() && statNow(join(root, name))?.isFile()) {
+      walked.names.push(name);
+      walked.links.add(name);
+    }
   }
 }
 
@@ -66,25 +79,31 @@ async function listGlob(pattern: string, options: ListOptions): Promise<readonly
   if (paths.length === 0) {
     throw new PineloadError('INPUT_NOT_FOUND', { source: pattern, message: 'no file matches this glob' });
   }
-  return foundAll(paths.sort(compareNames), options);
+  return foundAll(paths.sort(compareNames), (path) => path, realPath, options);
 }
 
-async function foundAll(paths: readonly string[], options: ListOptions): Promise<readonly Found[]> {
+async function foundAll(
+  names: readonly string[],
+  pathOf: (name: string) => string,
+  realPathOf: (name: string, path: string) => string,
+  options: ListOptions,
+): Promise<readonly Found[]> {
   const all: Found[] = [];
-  for (const [i, path] of paths.entries()) {
+  for (const [i, name] of names.entries()) {
     // Looking at 100,000 files through the thread pool takes a minute, directly some seconds; every few of them others have a turn.
     if (i % FILES_AT_A_TIME === 0) await setImmediate();
     throwIfAborted(options.signal);
+    const path = pathOf(name);
     const stats = statNow(path);
     if (stats === undefined) throw new PineloadError('INPUT_NOT_FOUND', { source: path });
-    all.push(found(path, stats, options));
+    all.push(found(path, realPathOf(name, path), stats, options));
   }
   return all;
 }
 
-function found(path: string, stats: BigIntStats, options: ListOptions): Found {
+function found(path: string, identity: string, stats: BigIntStats, options: ListOptions): Found {
   const facts = factsOf(path, options);
-  return { identity: realPath(path), source: LocalSource.create({ name: path, path, ...facts, stats }) };
+  return { identity, source: LocalSource.create({ name: path, path, ...facts, stats }) };
 }
 
 function realPath(path: string): string {

@@ -1,6 +1,7 @@
-import { fdatasync, fsync, type BigIntStats, type Dirent } from 'node:fs';
+import { fdatasync, fsync, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError, quote } from '../base/errors.js';
@@ -15,6 +16,8 @@ import type { Target } from './uri.js';
 
 /** Bytes asked of the file system at a time. */
 export const LOCAL_READ_BYTES = 1024 * 1024;
+/** Files of a listing that are looked at without a pause. */
+const FILES_AT_A_TIME = 64;
 /** After so many bytes the disk is set to work, before the file is complete. */
 export const SYNC_AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -58,12 +61,15 @@ export class LocalStore implements ObjectStore {
       .filter((entry) => entry.isDirectory() || ((entry.isFile() || entry.isSymbolicLink()) && !isTempName(entry.name)))
       .map((entry) => directory + entry.name + (entry.isDirectory() ? '/' : ''))
       .sort(compareKeys);
+    let looked = 0;
     for (const key of keys) {
       throwIfAborted(signal);
       if (key.endsWith('/')) {
         if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#walk(key, prefix, signal);
       } else if (key.startsWith(prefix)) {
-        const info = await this.#stat(key);
+        // Through the thread pool 100,000 files take several times as long; every few of them others have a turn.
+        if (++looked % FILES_AT_A_TIME === 0) await setImmediate();
+        const info = this.#statNow(key);
         if (info !== undefined) yield info;
       }
     }
@@ -169,13 +175,25 @@ export class LocalStore implements ObjectStore {
   }
 
   async #stat(key: string): Promise<ObjectInfo | undefined> {
+    return this.#infoOf(key, await fs.stat(this.#path(key), { bigint: true }).catch((error: unknown) => error));
+  }
+
+  #statNow(key: string): ObjectInfo | undefined {
     try {
-      const stats = await fs.stat(this.#path(key), { bigint: true });
-      return stats.isFile() ? localInfo(key, stats) : undefined;
+      return this.#infoOf(key, statSync(this.#path(key), { bigint: true, throwIfNoEntry: false }));
     } catch (error) {
-      if (isGone(error)) return undefined;
-      throw this.#error(error, key, 'read');
+      return this.#infoOf(key, error);
     }
+  }
+
+  /** Of what a look at the file has given or thrown. */
+  #infoOf(key: string, found: unknown): ObjectInfo | undefined {
+    if (found instanceof Error) {
+      if (isGone(found)) return undefined;
+      throw this.#error(found, key, 'read');
+    }
+    const stats = found as BigIntStats | undefined;
+    return stats?.isFile() === true ? localInfo(key, stats) : undefined;
   }
 
   /** Opens a file for reading, whose real place must be below the real root. */
@@ -232,8 +250,19 @@ export class LocalStore implements ObjectStore {
 
   /** Makes the root where it is not there, or not any more. */
   async #openRoot(round: number): Promise<FileCalls> {
-    if (this.#calls === undefined || round > 1) await fs.mkdir(this.uri, { recursive: true });
+    if (this.#calls === undefined || round > 1) await this.#makeRoot();
     return (this.#calls ??= await fileCalls(this.uri));
+  }
+
+  /** With whatever leads to it, each synced into the directory above it. */
+  async #makeRoot(): Promise<void> {
+    const root = path.resolve(this.uri);
+    const first = await fs.mkdir(root, { recursive: true });
+    if (first === undefined) return;
+    for (let made = root; ; made = path.dirname(made)) {
+      await this.#syncs.sync(path.dirname(made));
+      if (made === first || made === path.dirname(made)) return;
+    }
   }
 
   /**

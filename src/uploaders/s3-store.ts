@@ -34,6 +34,7 @@ import { PartWriter, type StoreHealth } from './part-writer.js';
 import { pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { RequestPace } from './request-pace.js';
+import { withoutEntries } from './s3-listing.js';
 import { paceS3, s3Retries } from './s3-pace.js';
 import { S3Upload, compareWithSent, contentMd5 } from './s3-upload.js';
 import { explainFault } from './store-errors.js';
@@ -172,21 +173,18 @@ class S3Store implements ObjectStore {
     let token: string | undefined;
     do {
       throwIfAborted(options.signal);
-      const page = await this.#call('', options.signal, () =>
-        this.client.send(
-          new ListObjectsV2Command({
-            Bucket: this.#bucket,
-            Prefix: this.#prefix + prefix,
-            ...this.#page,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
-          }),
-          sending(options.signal),
-        ),
-      );
-      for (const { Key, Size, ETag } of page.Contents ?? []) {
+      const command: ListObjectsV2Command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: this.#prefix + prefix,
+        ...this.#page,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const taken = withoutEntries(command);
+      const page = await this.#call('', options.signal, () => this.client.send(command, sending(options.signal)));
+      const left = page.Contents?.map(({ Key = '/', Size = 0, ETag }) => ({ key: Key, bytes: Size, etag: ETag }));
+      for (const { key, bytes, etag } of taken.objects ?? left ?? []) {
         // Consoles make "folders" as empty objects whose key ends in a slash.
-        if (Key === undefined || Key.endsWith('/')) continue;
-        yield { key: Key.slice(this.#prefix.length), bytes: Size ?? 0, etag: ETag };
+        if (!key.endsWith('/')) yield { key: key.slice(this.#prefix.length), bytes, etag };
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);

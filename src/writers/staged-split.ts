@@ -18,6 +18,9 @@ export interface StagedSplitOptions extends Omit<ParquetFileWriterOptions, 'sink
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is taken goes to the store in pieces of at least so many bytes: a row group may have some hundred of them. */
+const PIECE_BYTES = 256 * 1024;
+
 /**
  * Row groups of many namespaces one after the other in one object: what would be thousands of small files is one stream, whatever the
  * store. Whoever joins a namespace's row groups reads ranges of it.
@@ -26,6 +29,8 @@ export class StagedSplit {
   readonly groups: StagedGroup[] = [];
   #writer: ObjectWriter | undefined;
   #bytes = 0;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
 
   constructor(private readonly options: StagedSplitOptions) {}
 
@@ -38,11 +43,24 @@ export class StagedSplit {
     const { records, bytes } = await writer.close();
     this.groups.push({ namespace, offset: this.#bytes, bytes, records });
     this.#bytes += bytes;
-    for (const part of sink.parts) await this.#writer.write(part);
+    this.#pending.push(...sink.parts);
+    this.#pendingBytes += bytes;
+    if (this.#pendingBytes >= PIECE_BYTES) await this.#flush();
+  }
+
+  /** Small parts as one piece; a large row group is not copied once more. */
+
+  async #flush(): Promise<void> {
+    const parts = this.#pending;
+    const pieces = this.#pendingBytes < 2 * PIECE_BYTES ? [Buffer.concat(parts)] : parts;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    for (const piece of pieces) if (piece.length > 0) await this.#writer?.write(piece);
   }
 
   /** Makes the object complete. Without a row group there is none. */
   async close(): Promise<void> {
+    await this.#flush();
     await this.#writer?.close();
     this.#writer = undefined;
   }

@@ -112,6 +112,21 @@ describe('plan, shards, commit', () => {
     expect([changed.code, changed.stderr]).toEqual([4, expect.stringContaining('FILE_CHANGED')]);
   }, 60_000);
 
+  it('convert, which goes on from them, finds as much out before it seals', async () => {
+    const convert = (): Promise<CliResult> => runCli(['convert', temp('in'), '--to', temp('gone'), ...options]);
+    await plan('gone');
+    expect((await shard('gone', '0/2')).code).toBe(0);
+    const file = temp('gone', 'ns-0', 'part-00000-00000.parquet');
+    const bytes = await readFile(file);
+    await rm(file);
+    const missing = await convert();
+    expect([missing.code, missing.stderr]).toEqual([4, expect.stringContaining('FILE_CHANGED')]);
+    expect(existsSync(temp('gone.pineload', 'manifest.json'))).toBe(false);
+    await writeFile(file, bytes);
+    expect((await convert()).code).toBe(0);
+    expect(await outcome(temp('gone'))).toEqual(await outcome(temp('alone')));
+  }, 60_000);
+
   it('refuse inputs that changed since the plan', async () => {
     await cp(temp('in'), temp('in2'), { recursive: true });
     const planned = await runCli(['plan', temp('in2'), '--to', temp('changed'), ...options]);
@@ -135,6 +150,48 @@ describe('plan, shards, commit', () => {
       env: { JOB_COMPLETION_INDEX: '0' },
     });
     expect([half.code, half.stderr]).toEqual([2, expect.stringContaining('PINELOAD_SHARDS')]);
+  }, 60_000);
+
+  it('find a journal out in which a split stands twice, or one that is not of the plan', async () => {
+    await plan('twice');
+    expect((await shard('twice', '0/1')).code).toBe(0);
+    const entry = (split: number): string => temp('twice.pineload', 'journal', `split-0000${split}.json`);
+    const [zero, one] = [await readFile(entry(0), 'utf8'), await readFile(entry(1), 'utf8')];
+    const commits = async (): Promise<unknown> => {
+      const { code, stdout } = await commit('twice', '--json');
+      const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+      expect(existsSync(temp('twice.pineload', 'manifest.json'))).toBe(false);
+      return [code, error.code, error.message];
+    };
+    // The entry of one split in another's place.
+    await writeFile(entry(1), zero);
+    expect(await commits()).toEqual([4, 'STATE_CORRUPT', expect.stringContaining('the entry of split 0')]);
+    // A split that says that it wrote the file of another.
+    await writeFile(entry(1), one.replace('part-00001-00000', 'part-00000-00000'));
+    expect(await commits()).toEqual([4, 'STATE_CORRUPT', expect.stringContaining('every file once, by its own split')]);
+    await writeFile(entry(1), one);
+    await writeFile(entry(9), zero.replace('"split": 0', '"split": 9'));
+    expect(await commits()).toEqual([4, 'STATE_CORRUPT', expect.stringContaining('an entry for split 9')]);
+    await rm(entry(9));
+    expect((await commit('twice')).code).toBe(0);
+    expect(await outcome(temp('twice'))).toEqual(await outcome(temp('alone')));
+  }, 60_000);
+
+  it('are held to limits and to the share of rejects when all is there, not before', async () => {
+    // Both bad records are less than 1 % of all; told to be less than a thousandth, they are not.
+    const planned = await runCli([
+      ...['plan', temp('in'), '--to', temp('share'), '--split-size', '1MiB'],
+      ...['--on-error', 'skip', '--max-rejects', '0.01%'],
+    ]);
+    expect(planned.code, planned.stderr).toBe(0);
+    for (const which of ['0/2', '1/2']) expect((await shard('share', which)).code).toBe(0);
+    const share = await commit('share');
+    expect([share.code, share.stderr]).toEqual([3, expect.stringContaining('TOO_MANY_REJECTS')]);
+    const limit = await commit('share', '--max-rejects', '1%', '--max-import-files', '3');
+    expect([limit.code, limit.stderr]).toEqual([3, expect.stringContaining('LIMIT_EXCEEDED')]);
+    expect(existsSync(temp('share.pineload', 'manifest.json'))).toBe(false);
+    expect((await commit('share', '--max-rejects', '1%')).code).toBe(0);
+    expect(await outcome(temp('share'))).toEqual(await outcome(temp('alone')));
   }, 60_000);
 
   it('keep a plan frozen', async () => {
@@ -188,4 +245,54 @@ describe('many namespaces in many splits', () => {
     expect(valid.code, valid.stderr).toBe(0);
     expect(valid.stdout).toContain('Valid');
   }, 120_000);
+});
+
+describe('CSV in ranges', () => {
+  const to = (name: string): string => temp(`csv-${name}`);
+  const csv = ['--split-size', '1MiB', '--metadata-fields', 'text'];
+
+  /** Ids of all records by a conversion in one piece. */
+  async function ids(dir: string): Promise<string[]> {
+    const { parquetReadObjects, asyncBufferFromFile } = await import('hyparquet');
+    const found: string[] = [];
+    for (const name of await readdir(dir, { recursive: true })) {
+      if (!name.endsWith('.parquet')) continue;
+      const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(dir, name)) });
+      found.push(...rows.map((row) => `${String(row.id)} ${String(row.metadata)}`));
+    }
+    return found.sort();
+  }
+
+  it.each([
+    ['neither said nor scanned: one split', 'lines', [], 1],
+    ['said to hold no line break in a field', 'lines', ['--csv-no-multiline'], 3],
+    ['scanned, line breaks in fields', 'breaks', ['--scan'], 3],
+  ] as const)(
+    '%s',
+    async (name, text, how, least) => {
+      const file = temp(`${text}.csv`);
+      const field = text === 'lines' ? 'plain' : '"one\nr0,[1]\ntwo ""quoted"""';
+      const pad = 'x'.repeat(300);
+      const rows = Array.from({ length: 9_000 }, (_, i) => `r${i},"[${i}, 1]",${field}`.replace('plain', pad + i));
+      if (!existsSync(file)) {
+        await writeFile(file, `id,values,text\n${rows.map((row) => row.replace('two', `two ${pad}`)).join('\n')}\n`);
+      }
+      const dir = to(name.slice(0, 7).trim());
+      const planned = await runCli(['plan', file, '--to', dir, ...csv, ...how, '--json']);
+      expect(planned.code, planned.stderr).toBe(0);
+      const { splits, state } = JSON.parse(planned.stdout) as { splits: number; state: string };
+      if (least === 1) expect(splits).toBe(1);
+      else expect(splits).toBeGreaterThanOrEqual(least);
+      for (const which of ['1/2', '0/2']) {
+        const done = await runCli(['convert', '--plan', state, '--shard', which]);
+        expect(done.code, done.stderr).toBe(0);
+      }
+      const sealed = await runCli(['commit', '--plan', state, '--json']);
+      expect(JSON.parse(sealed.stdout), sealed.stderr).toMatchObject({ records: 9_000, rejected: 0 });
+      const whole = await runCli(['convert', file, '--to', `${dir}-whole`, '--metadata-fields', 'text']);
+      expect(whole.code, whole.stderr).toBe(0);
+      expect(await ids(dir)).toEqual(await ids(`${dir}-whole`));
+    },
+    60_000,
+  );
 });

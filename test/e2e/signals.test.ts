@@ -67,6 +67,7 @@ const CASES: Readonly<Record<string, Case>> = {
   convert: { args: (to) => ['convert', temp('in.jsonl'), '--to', `${to}/out`], compare: 'out' },
   upload: { args: (to) => ['upload', temp('whole'), '--to', `${to}/out`], compare: 'out' },
   run: { args: (to) => ['run', temp('in.jsonl'), '--to', `${to}/out`, '--rehearse'], compare: 'out' },
+  commit: { args: () => ['commit', '--plan', `${temp('planned')}.pineload`, '--wait'], endless: 3000 },
   validate: { args: () => ['validate', temp('whole')] },
   'import watch': {
     args: () => ['import', 'watch', '--uri', temp('whole'), '--control-plane', control, '-i', 'slow', '--poll', '1'],
@@ -79,6 +80,8 @@ describe('a stop by signal at any moment', () => {
     const start = ['import', 'start', '--uri', temp('whole'), '--control-plane', control, '-i', 'slow'];
     const started = await runCli(start, { env: { PINECONE_API_KEY: 'any' } });
     expect(started.stderr).toContain('Started');
+    // A plan that nobody works on: its commit waits.
+    expect((await runCli(['plan', temp('in.jsonl'), '--to', temp('planned')])).code).toBe(0);
     expect(started.code).toBe(0);
   });
 

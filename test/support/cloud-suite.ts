@@ -136,6 +136,40 @@ export function cloudSuite(name: string, server: { readonly checksKeys: boolean 
       expect(none.code).toBe(4);
     });
 
+    it('plan, shards and commit in the bucket, an object cut into ranges: the bytes of one machine', async () => {
+      // The objects of the test before; the larger one is more than the least that a range has.
+      const cut = ['--split-size', '1MiB'];
+      const to = cloud.uri('sharded');
+      const planned = await cli(['plan', `${cloud.uri('raw')}/`, '--to', to, ...cut, '--json']);
+      expect(planned.code, planned.stderr).toBe(0);
+      const { plan, splits } = JSON.parse(planned.stdout) as { plan: string; splits: number };
+      expect(splits).toBeGreaterThan(2);
+      const early = await cli(['commit', '--plan', plan, '--json']);
+      expect(early.code).toBe(5);
+      // One of them twice at once, as a pod and its successor may be.
+      const shards = ['0/2', '1/2', '1/2'].map((shard) => cli(['convert', '--plan', plan, '--shard', shard, '--json']));
+      const sealed = await cli(['commit', '--plan', plan, '--wait', '120s', '--poll', '500ms', '--json']);
+      for (const { code, stderr } of await Promise.all(shards)) expect(code, stderr).toBe(0);
+      expect(sealed.code, sealed.stderr).toBe(0);
+      expect(await idsIn(to)).toEqual(expected);
+      const again = await cli(['convert', '--plan', plan, '--shard', '0/2', '--json']);
+      expect(JSON.parse(again.stdout)).toMatchObject({ splits: Math.ceil(splits / 2), skipped: Math.ceil(splits / 2) });
+      const alone = await cli(['convert', `${cloud.uri('raw')}/`, '--to', temp('unsharded'), ...cut]);
+      expect(alone.code, alone.stderr).toBe(0);
+      const store = await cloud.open(`${to}.pineload`);
+      expect((await readAll(store.read('manifest.json'))).toString()).toBe(
+        await readFile(temp('unsharded.pineload', 'manifest.json'), 'utf8'),
+      );
+      await store.close();
+      const stray = await cloud.open(to);
+      await stray.put('words-a-f/other.parquet', Buffer.from('x'));
+      const refused = await cli(['commit', '--plan', plan]);
+      expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('[TARGET_STRAY_FILES]')]);
+      await stray.delete('words-a-f/other.parquet');
+      await stray.close();
+      // Nine processes, some of them at once.
+    }, 180_000);
+
     it('does not overwrite another import unless asked', async () => {
       const to = cloud.uri('streamed');
       const more = ['--namespace', 'one'];
