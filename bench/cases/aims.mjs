@@ -12,9 +12,18 @@ export const AIMS = {
   'jsonl-17-gz': { gzip: 1 / 1.2 },
   namespaces: { files: 1 / 1.3 },
   startup: { node: 0.5 },
+  'upload-s3': { s5cmd: 1 / 1.1, rclone: 1, awscli: 1 },
+  'upload-s3-small': { s5cmd: 1 / 1.1, rclone: 1, awscli: 1 },
 };
 
 /** Peak memory may grow by this share from a tenth of the input to all of it. */
 export const PEAK_GROWTH = 0.1;
 /** And it never exceeds this. */
 export const PEAK_BYTES = 300e6;
+
+/** Peak memory of an upload. */
+export const UPLOAD_PEAK_BYTES = 300e6;
+/** Convert and upload in one run take at most so many times the longer of the two. */
+export const STREAM_TIMES = 1.15;
+/** What is left after 90 % takes at most this share of the whole. */
+export const RESUME_SHARE = 0.15;

@@ -6,6 +6,8 @@ import { wholeLineCase } from './line.mjs';
 import { memoryCase } from './memory.mjs';
 import { namespacesCase } from './namespaces.mjs';
 import { startupCase } from './startup.mjs';
+import { resumedConvertCase, resumedUploadCase } from './resume.mjs';
+import { streamCase } from './stream.mjs';
 import { uploadLocalCase, uploadS3Case } from './upload.mjs';
 
 /**
@@ -22,6 +24,7 @@ import { uploadLocalCase, uploadS3Case } from './upload.mjs';
  * @property {number} threads of the peers, and of pineload where it has several
  * @property {boolean} peers measure the peers too
  * @property {boolean} quick
+ * @property {{ bytes: number, files: number, smallFiles: number, storeDir?: string }} upload of uploads to S3
  * @property {string} workDir cleared after each round
  * @property {string} keepDir cleared after the case
  * @property {(kind: string, size?: number) => Promise<object>} input makes it, or finds it
@@ -41,7 +44,15 @@ export const CASES = [
   { name: 'duplicates', title: 'convert, looking for duplicates and not', run: duplicatesCase },
   { name: 'curve', title: `convert ${INPUTS['jsonl-17'].text}, by number of workers`, run: curveCase },
   { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
-  { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },
+  { name: 'upload-s3', title: 'upload of large files to MinIO on loopback', run: uploadS3Case },
+  { name: 'upload-s3-small', title: 'upload of small files to MinIO on loopback', run: uploadS3Case },
+  { name: 'stream-s3', title: 'convert and upload to MinIO in one run', run: streamCase },
+  { name: 'resume-upload', title: 'upload to MinIO, cut off at 90 % and finished', run: resumedUploadCase },
+  {
+    name: 'resume-convert',
+    title: 'convert to MinIO in 20 splits or more, cut off at 90 % and finished',
+    run: resumedConvertCase,
+  },
   { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },
   { name: 'startup', title: 'start: pineload --version', run: startupCase },
 ];

@@ -30,6 +30,7 @@ import {
   type UnfinishedUpload,
   type WriteOptions,
 } from './object-store.js';
+import { PartBuffers } from './part-buffers.js';
 import { PartWriter, type StoreHealth } from './part-writer.js';
 import { pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
@@ -145,6 +146,7 @@ class S3Store implements ObjectStore {
   readonly #tries: number;
   readonly #checksums: boolean;
   readonly #health: StoreHealth = { failing: false };
+  readonly #buffers: PartBuffers;
   readonly #partsInFlight: number;
   readonly #page: { MaxKeys?: number };
   #bucketSeen = false;
@@ -165,6 +167,7 @@ class S3Store implements ObjectStore {
     this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
     this.#checksums = options.checksums !== 'none';
     this.partBytes = Math.max(options.partBytes ?? DEFAULT_PART_BYTES, S3_MIN_PART_BYTES);
+    this.#buffers = new PartBuffers(this.partBytes);
     this.#partsInFlight = options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT;
   }
 
@@ -269,8 +272,8 @@ class S3Store implements ObjectStore {
       faultOf,
       explain: (error) => this.#explain(error, key, options.signal),
     });
-    const { partBytes } = this;
-    return new PartWriter(upload, { ...options, partBytes, partsInFlight: this.#partsInFlight, health: this.#health });
+    const shared = { buffers: this.#buffers, health: this.#health };
+    return new PartWriter(upload, { ...options, ...shared, partsInFlight: this.#partsInFlight });
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
