@@ -5,13 +5,12 @@ import { networkCode } from './store-errors.js';
 /** Larger objects take so long on the way that what the SDK does for a request does not count. */
 export const DIRECT_PUT_BYTES = 1024 * 1024;
 
-/** The SDK's request, as far as it is looked at here. */
+/** The SDK's request, as far as it is looked at here: an HttpRequest, or, behind some of its layers, what is left of one. */
 export interface SdkRequest {
   readonly protocol: string;
-  path: string;
-  headers: Record<string, string>;
-  body?: unknown;
-  clone(): SdkRequest;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
 }
 
 /** A signer as @smithy/signature-v4 has it. */
@@ -82,7 +81,7 @@ export class S3DirectPut {
     const path = encodeKey(key);
     const { schemeId, signingProperties: signing } = scheme?.httpAuthOption ?? {};
     // Not for what is signed otherwise (several regions, Express), or not at all.
-    if (this.#template !== undefined || schemeId !== 'aws.auth#sigv4' || signing === undefined) return;
+    if (this.#template !== undefined || schemeId !== 'aws.auth#sigv4' || signing?.config.signer === undefined) return;
     if (!request.path.endsWith(path) || 'x-amz-s3session-token' in request.headers) return;
     const headers = Object.entries(request.headers).filter(([name]) => COMMON_HEADERS.has(name.toLowerCase()));
     const { config, context, signingRegion, signingName: signingService } = signing;
@@ -90,7 +89,7 @@ export class S3DirectPut {
     const signer = config.signer(context?.endpointV2?.properties?.authSchemes?.[0]);
     signer.catch(() => undefined);
     this.#template = {
-      request: request.clone(),
+      request: { ...request, body: undefined },
       base: request.path.slice(0, request.path.length - path.length),
       headers: Object.fromEntries(headers),
       sign: async (each) => {
@@ -110,11 +109,12 @@ export class S3DirectPut {
     const { request: template, sign, base, headers: common } = this.#template!;
     const leave = await this.pace.enter(body.length, signal);
     try {
-      const request = template.clone();
-      request.path = base + encodeKey(key);
-      request.headers = { ...common, 'content-length': String(body.length), ...headers };
-      request.body = body;
-      const signed = await sign(request);
+      const signed = await sign({
+        ...template,
+        path: base + encodeKey(key),
+        headers: { ...common, 'content-length': String(body.length), ...headers },
+        body,
+      });
       const { response } = await this.client.config.requestHandler.handle(
         signed as never,
         signal === undefined ? {} : { abortSignal: signal },
