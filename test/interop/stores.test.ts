@@ -141,10 +141,10 @@ describe('S3', () => {
   it('puts small objects past the SDK after the first one, and large ones or what fails through it', async () => {
     const sent: string[] = [];
     const { request } = http;
-    const spy = vi.spyOn(http, 'request').mockImplementation(((options: http.RequestOptions) => {
+    const spy = vi.spyOn(http, 'request').mockImplementation(((options: http.RequestOptions, ...rest: []) => {
       const headers = options.headers as Record<string, string>;
       if (options.method === 'PUT') sent.push('amz-sdk-invocation-id' in headers ? 'sdk' : 'direct');
-      return request(options);
+      return request(options, ...rest);
     }) as typeof http.request);
     try {
       const store = await openStore('s3://box/direct (1)/ü');
