@@ -13,6 +13,12 @@ export interface SdkRequest {
   readonly body?: unknown;
 }
 
+interface SdkAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** A signer as @smithy/signature-v4 has it. */
 interface Signer {
   sign(
@@ -56,7 +62,7 @@ const COMMON_HEADERS = new Set(['host', 'user-agent', 'x-amz-user-agent']);
 
 interface Template {
   readonly request: SdkRequest;
-  sign(request: SdkRequest): Promise<SdkRequest>;
+  readonly sign: (request: SdkRequest) => Promise<SdkRequest>;
   /** The path of a key, without the key. */
   readonly base: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -115,12 +121,12 @@ export class S3DirectPut {
         headers: { ...common, 'content-length': String(body.length), ...headers },
         body,
       });
-      const { response } = await this.client.config.requestHandler.handle(
+      const { response } = (await this.client.config.requestHandler.handle(
         signed as never,
         signal === undefined ? {} : { abortSignal: signal },
-      );
+      )) as { readonly response: SdkAnswer };
       leave({ status: response.statusCode });
-      for await (const _ of response.body as AsyncIterable<Uint8Array>);
+      for await (const _ of response.body);
       if (response.statusCode !== 200) return undefined;
       const { headers: told } = response;
       return {
