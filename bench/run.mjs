@@ -21,7 +21,9 @@ const RESULTS_DIR = join(HERE, 'results');
 const DEFAULT_SIZE = '128MB';
 const DEFAULT_ROUNDS = 3;
 const DEFAULT_OBJECTS = 10_000;
-const QUICK = { size: '8MB', rounds: 1, objects: 1_000 };
+const QUICK = { size: '8MB', rounds: 1, objects: 1_000, uploadSize: '16MB', smallFiles: '200' };
+/** Of uploads, which send files as they are. The full run: 10 GB, and 10,000 small files. */
+const DEFAULT_UPLOAD = { uploadSize: '1GB', uploadFiles: '100', smallFiles: '1000' };
 /** The size from which the aims of the table hold. */
 const FULL_SIZE = 2e9;
 const DEFAULT_THREADS = 2;
@@ -33,6 +35,10 @@ const HELP = `Usage: npm run bench -- [options]
   --quick           ${QUICK.size} and one round: under a minute, and only good to see that all works
   --objects N       inputs of the plan, files of the commit (default: ${DEFAULT_OBJECTS}; the full run: 100000)
   --only NAMES      some cases: ${CASES.map(({ name }) => name).join(', ')}
+  --upload-size SIZE  of all files of an upload to S3 (default: ${DEFAULT_UPLOAD.uploadSize}; the full run: 10GB)
+  --upload-files N  so many files they are in (default: ${DEFAULT_UPLOAD.uploadFiles})
+  --small-files N   of an upload of small files (default: ${DEFAULT_UPLOAD.smallFiles}; the full run: 10000)
+  --store-dir DIR   where MinIO keeps its data (default: the system's for temporary files)
   --threads N       of DuckDB and polars, and of pineload where it has workers (default: ${DEFAULT_THREADS})
   --no-peers        pineload alone; nothing is installed
   --no-build        measure dist/ as it is
@@ -46,6 +52,10 @@ const { values: options } = parseArgs({
     objects: { type: 'string' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
+    'upload-size': { type: 'string' },
+    'upload-files': { type: 'string' },
+    'small-files': { type: 'string' },
+    'store-dir': { type: 'string' },
     threads: { type: 'string', default: String(DEFAULT_THREADS) },
     'no-peers': { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
@@ -63,6 +73,13 @@ const size = parseSize(options.size ?? (options.quick ? QUICK.size : DEFAULT_SIZ
 const rounds = count('rounds', options.rounds ?? (options.quick ? QUICK.rounds : DEFAULT_ROUNDS));
 const objects = count('objects', options.objects ?? (options.quick ? QUICK.objects : DEFAULT_OBJECTS));
 const threads = count('threads', options.threads);
+const uploads = { ...DEFAULT_UPLOAD, ...(options.quick ? QUICK : {}) };
+const upload = {
+  bytes: parseSize(options['upload-size'] ?? uploads.uploadSize),
+  files: count('upload-files', options['upload-files'] ?? uploads.uploadFiles),
+  smallFiles: count('small-files', options['small-files'] ?? uploads.smallFiles),
+  storeDir: options['store-dir'],
+};
 const cases = chosenCases(options.only);
 const peers = !options['no-peers'];
 
@@ -108,6 +125,7 @@ try {
             threads,
             objects,
             peers,
+            upload,
             quick: options.quick,
             keep: options.keep,
             input,
@@ -187,7 +205,7 @@ function report() {
     pineload: version,
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1000,
-    ...{ size, rounds, threads, objects, machine, peers: versions, inputs, notes: [...notes], results: rows },
+    ...{ size, rounds, threads, objects, upload, machine, peers: versions, inputs, notes: [...notes], results: rows },
   };
   mkdirSync(RESULTS_DIR, { recursive: true });
   const stamp = startedAt.toISOString().replace(/[:.]/g, '-');

@@ -13,6 +13,8 @@ export const AIMS = {
   namespaces: { files: 1 / 1.3 },
   startup: { node: 0.5 },
   shards: { one: 0.9 },
+  'upload-s3': { s5cmd: 1 / 1.1, rclone: 1, awscli: 1 },
+  'upload-s3-small': { s5cmd: 1 / 1.1, rclone: 1, awscli: 1 },
 };
 
 /** Uncompressed PLAIN vectors that `validate` goes through on one core, every rule and the search for duplicates included. */
@@ -33,3 +35,9 @@ export const PLAN_SECONDS = 10;
 export const COMMIT_SECONDS = 10;
 /** and the plan no more memory. */
 export const PLAN_PEAK_BYTES = 200e6;
+/** Peak memory of an upload. */
+export const UPLOAD_PEAK_BYTES = 300e6;
+/** Convert and upload in one run take at most so many times the longer of the two. */
+export const STREAM_TIMES = 1.15;
+/** What is left after 90 % takes at most this share of the whole. */
+export const RESUME_SHARE = 0.15;

@@ -10,6 +10,8 @@ import { resumeCase } from './resume.mjs';
 import { shardsCase } from './shards.mjs';
 import { startupCase } from './startup.mjs';
 import { validateCase } from './validate.mjs';
+import { resumedConvertCase, resumedUploadCase } from './resume-store.mjs';
+import { streamCase } from './stream.mjs';
 import { uploadLocalCase, uploadS3Case } from './upload.mjs';
 
 /**
@@ -28,6 +30,7 @@ import { uploadLocalCase, uploadS3Case } from './upload.mjs';
  * @property {number} objects inputs of the plan and files of the commit
  * @property {boolean} quick
  * @property {boolean} keep leave inputs for the next run
+ * @property {{ bytes: number, files: number, smallFiles: number, storeDir?: string }} upload of uploads to S3
  * @property {string} workDir cleared after each round
  * @property {string} keepDir cleared after the case
  * @property {(kind: string, size?: number) => Promise<object>} input makes it, or finds it
@@ -52,7 +55,15 @@ export const CASES = [
     run: (bench, theCase) => validateCase(kind, bench, theCase),
   })),
   { name: 'upload-local', title: 'upload to a directory', run: uploadLocalCase },
-  { name: 'upload-s3', title: 'upload to MinIO on loopback', run: uploadS3Case },
+  { name: 'upload-s3', title: 'upload of large files to MinIO on loopback', run: uploadS3Case },
+  { name: 'upload-s3-small', title: 'upload of small files to MinIO on loopback', run: uploadS3Case },
+  { name: 'stream-s3', title: 'convert and upload to MinIO in one run', run: streamCase },
+  { name: 'resume-upload', title: 'upload to MinIO, cut off at 90 % and finished', run: resumedUploadCase },
+  {
+    name: 'resume-convert',
+    title: 'convert to MinIO in 20 splits or more, cut off at 90 % and finished',
+    run: resumedConvertCase,
+  },
   { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },
   { name: 'shards', title: 'two shards on two cores, and one process', run: shardsCase },
   { name: 'resume', title: 'convert, killed at some moments and run again', run: resumeCase },

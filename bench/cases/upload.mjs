@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { parquetBytes, runContest } from '../lib/contest.mjs';
 import { measure } from '../lib/measure.mjs';
-import { findProgram, startMinio } from '../lib/minio.mjs';
+import { makeImportDirectory } from '../lib/import-directory.mjs';
+import { findProgram } from '../lib/minio.mjs';
+import { showSize } from '../lib/sizes.mjs';
+import { AIMS, UPLOAD_PEAK_BYTES } from './aims.mjs';
 import { CLI, convertCommand, NODE, peer } from './commands.mjs';
+import { uploadCommand, withMinio } from './store.mjs';
 
 /** A converted directory to another directory. */
 export async function uploadLocalCase(bench, theCase) {
@@ -25,43 +29,43 @@ export async function uploadLocalCase(bench, theCase) {
   return sameBytes(rows, bytes);
 }
 
-/** A converted directory to S3, where a server can be had. */
-export async function uploadS3Case(bench, theCase) {
-  const binary = findProgram('minio');
-  if (!binary) {
-    bench.note('upload-s3: skipped, no MinIO in PINELOAD_TEST_BIN, .cache/bin or on PATH (.ci/run installs one).');
-    return [];
-  }
-  const { facts, dir, bytes } = await converted(bench);
-  const bucket = 'bench';
-  const minio = await startMinio(binary, bucket);
-  try {
-    const key = ({ out }) => `${out.split(/[\\/]/).at(-1)}/`;
-    const common = { env: minio.env, outputBytes: (run) => minio.parquetBytes(key(run)) };
-    const contenders = [
-      {
-        ...common,
-        id: 'pineload',
-        tool: 'pineload upload',
-        command: (run) => [...[NODE, CLI, 'upload', dir, '--to', `s3://${bucket}/${key(run)}`], ...minio.options],
-        reference: true,
+/** Size of a small file in bytes: what many namespaces with few records each come to. */
+const SMALL_FILE_BYTES = 20_000;
+
+/** Files to S3, against the tools that people use for that, where they and a server can be had. */
+export async function uploadS3Case(bench, { name, title }) {
+  const { upload } = bench;
+  const size =
+    name === 'upload-s3-small'
+      ? { files: upload.smallFiles, bytes: upload.smallFiles * SMALL_FILE_BYTES }
+      : { files: upload.files, bytes: upload.bytes };
+  return withMinio(name, bench, async (minio) => {
+    const dir = join(bench.keepDir, 'files');
+    const bytes = makeImportDirectory(dir, size);
+    const aims = AIMS[name];
+    const common = {
+      env: minio.env,
+      outputBytes: async (run) => {
+        const arrived = await minio.parquetBytes(minio.prefix(run));
+        await minio.empty(minio.prefix(run));
+        return arrived;
       },
-    ];
-    const s5cmd = findProgram('s5cmd');
-    const rclone = findProgram('rclone');
-    if (s5cmd) {
-      contenders.push({
+    };
+    const to = (run) => `s3://${minio.bucket}/${minio.prefix(run)}`;
+    const contenders = [
+      { ...common, id: 'pineload', tool: 'pineload upload', command: uploadCommand(minio, dir), reference: true },
+      {
         ...common,
         id: 's5cmd',
         tool: 's5cmd cp',
-        command: (run) => [s5cmd, '--endpoint-url', minio.endpoint, 'cp', `${dir}/`, `s3://${bucket}/${key(run)}`],
-      });
-    }
-    if (rclone) {
-      contenders.push({
+        target: aims.s5cmd,
+        command: (run) => ['s5cmd', '--endpoint-url', minio.endpoint, 'cp', `${dir}/`, to(run)],
+      },
+      {
         ...common,
         id: 'rclone',
         tool: 'rclone copy',
+        target: aims.rclone,
         env: {
           ...minio.env,
           RCLONE_CONFIG_BENCH_TYPE: 's3',
@@ -69,15 +73,40 @@ export async function uploadS3Case(bench, theCase) {
           RCLONE_CONFIG_BENCH_ENV_AUTH: 'true',
           RCLONE_CONFIG_BENCH_ENDPOINT: minio.endpoint,
         },
-        command: (run) => [rclone, 'copy', '--s3-no-check-bucket', dir, `bench:${bucket}/${key(run)}`],
-      });
+        command: (run) => ['rclone', 'copy', '--s3-no-check-bucket', dir, `bench:${minio.bucket}/${minio.prefix(run)}`],
+      },
+      {
+        ...common,
+        id: 'aws',
+        tool: 'aws s3 cp',
+        target: aims.awscli,
+        command: (run) => [
+          ...['aws', '--endpoint-url', minio.endpoint, 's3', 'cp', '--recursive', '--only-show-errors'],
+          ...[dir, to(run)],
+        ],
+      },
+    ];
+    const there = contenders.filter(({ id, reference }) => reference || (bench.peers && findProgram(id) !== undefined));
+    if (there.length < contenders.length && bench.peers) {
+      bench.note(`${name}: bench/install-peers.sh installs those of s5cmd, rclone and awscli that are not there.`);
     }
-    if (!s5cmd && !rclone) bench.note('upload-s3: neither s5cmd nor rclone is on PATH, so pineload stands alone.');
-    const rows = await runContest({ ...uploadContest(theCase, facts, bytes), contenders }, bench);
-    return sameBytes(rows, bytes);
-  } finally {
-    await minio.stop();
-  }
+    // By its path: on PATH there may be another one.
+    const found = there.map((each) => ({
+      ...each,
+      command: (run) => {
+        const [program, ...rest] = each.command(run);
+        return [each.reference ? program : findProgram(program), ...rest];
+      },
+    }));
+    const rows = await runContest({ name, title, mbBytes: bytes, contenders: found }, bench);
+    const [{ peakBytes }] = rows;
+    const verdict = peakBytes && {
+      text: `peak ${Math.round(peakBytes / 1e6)} MB (aim: at most ${UPLOAD_PEAK_BYTES / 1e6} MB)`,
+      met: peakBytes <= UPLOAD_PEAK_BYTES,
+    };
+    bench.note(`${name}: ${size.files.toLocaleString('en')} files, ${showSize(bytes)} in all.`);
+    return sameBytes(rows, bytes).map((row) => (row.reference ? { ...row, verdict } : row));
+  });
 }
 
 /** A converted directory to upload; it lies where the rounds of a contest do not clear up. */

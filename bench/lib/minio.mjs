@@ -32,9 +32,10 @@ export function findProgram(name) {
  *
  * @param {string} binary
  * @param {string} bucket made at once
+ * @param {string} [directory] where its data lies; default: the system's for temporary files
  */
-export async function startMinio(binary, bucket) {
-  const data = mkdtempSync(join(tmpdir(), 'pineload-bench-minio-'));
+export async function startMinio(binary, bucket, directory = tmpdir()) {
+  const data = mkdtempSync(join(directory, 'pineload-bench-minio-'));
   const credentials = { accessKeyId: 'pineloadbench', secretAccessKey: randomBytes(20).toString('hex') };
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -53,8 +54,14 @@ export async function startMinio(binary, bucket) {
     await answers(`${endpoint}/minio/health/ready`, server);
     // Its notice about Node versions to come has no place in a report.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    const { S3Client, CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } =
-      await import('@aws-sdk/client-s3');
+    const {
+      S3Client,
+      CreateBucketCommand,
+      DeleteObjectsCommand,
+      GetObjectCommand,
+      ListObjectsV2Command,
+      PutObjectCommand,
+    } = await import('@aws-sdk/client-s3');
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
     return {
@@ -97,6 +104,17 @@ export async function startMinio(binary, bucket) {
           for (const { Key, Size } of page.Contents ?? []) if (Key.endsWith('.parquet')) bytes += Size;
           token = page.NextContinuationToken;
           if (!token) return bytes;
+        }
+      },
+      text: async (key) =>
+        (await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body.transformToString(),
+      /** Deletes what is below a prefix, so that many runs find room. */
+      empty: async (prefix) => {
+        for (;;) {
+          const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+          const Objects = (page.Contents ?? []).map(({ Key }) => ({ Key }));
+          if (Objects.length === 0) return;
+          await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
         }
       },
       stop: async () => {

@@ -12,7 +12,7 @@ import { settle } from './settle.js';
 import { SplitWork } from './split-work.js';
 import { openTarget } from './stores.js';
 import { storedBytes } from './plan.js';
-import { prepareTarget } from './target.js';
+import { prepareTarget, withdrawPlan } from './target.js';
 
 /**
  * Converts JSONL or CSV to namespace-partitioned Parquet, in a directory or straight into an object store.
@@ -76,6 +76,9 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
           rejectLimit: settings.rejectLimit,
           seconds: () => (performance.now() - started) / 1000,
         });
+      } catch (error) {
+        if (!prepared.resumed) await withdrawPlan(target, error);
+        throw error;
       } finally {
         await pool.close();
       }

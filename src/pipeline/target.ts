@@ -1,4 +1,5 @@
 import { PineloadError, quote } from '../base/errors.js';
+import { EXIT } from '../base/exit-codes.js';
 import type { EventListener } from '../base/events.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
@@ -15,7 +16,7 @@ import type { Target } from './stores.js';
  * Files that pineload itself names: `<namespace>/part-<split>-<number>.parquet`, in some layouts below a root. Nothing else is
  * ever removed.
  */
-const OWN_FILE = /^(?:[^/]+\/){1,2}part-\d{5,}-\d{5,}\.parquet$/;
+export const OWN_FILE = /^(?:[^/]+\/){1,2}part-\d{5,}-\d{5,}\.parquet$/;
 
 /** What was found in the target: a finished conversion that is the same, or a place to work in. */
 export type Prepared = StoredPlan & {
@@ -62,7 +63,9 @@ export async function prepareTarget(
   const finished = stored === undefined ? [] : await finishedFiles(target.state, stored, signal);
   const frozen = options.frozen === true;
   if (before === undefined && files.length > 0 && !options.overwrite) throw strayFiles(target.imports, files);
-  if (before !== undefined && difference !== undefined && (frozen || finished.length > 0) && !options.overwrite) {
+  // What came from standard input or from memory cannot be finished by the same command.
+  const unfinished = before !== undefined && (frozen || finished.length > 0 || isRepeatable(before));
+  if (unfinished && difference !== undefined && !options.overwrite) {
     throw new PineloadError('PLAN_DIFFERS', {
       source: target.imports.uri,
       got: difference,
@@ -88,6 +91,22 @@ export async function prepareTarget(
   if (!goOn || target.imports.scheme === 'file') for (const key of stale) await target.imports.delete(key, signal);
   return { ...(goOn ? stored! : await writePlan(target.state, plan, signal)), done: undefined, resumed: goOn };
 }
+
+/**
+ * Takes the plan back that a run had made which was refused (bad records, wrong credentials) before it left anything: the next one may
+ * differ, since that is how such things are mended. Never throws.
+ */
+export async function withdrawPlan(target: Target, error: unknown): Promise<void> {
+  if (!(error instanceof PineloadError) || error.retryable || !MENDABLE.has(error.exitCode)) return;
+  try {
+    if ((await listSplitEntries(target.state)).length > 0 || (await listParquet(target.imports)).length > 0) return;
+    await target.state.delete(PLAN_KEY);
+  } catch {
+    // Then it stays, and the next run says what differs.
+  }
+}
+
+const MENDABLE: ReadonlySet<number> = new Set([EXIT.USAGE, EXIT.REJECTED, EXIT.CONFIG]);
 
 export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
   const bytes = await readObject(state, MANIFEST_KEY, signal);

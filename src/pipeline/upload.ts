@@ -7,10 +7,11 @@ import { parseTarget } from '../uploaders/uri.js';
 import { damagedError, verifyObjects } from '../uploaders/verify-objects.js';
 import { memoryLimit } from '../base/machine.js';
 import { MANIFEST_KEY, parseManifest, type Manifest, type ManifestFile } from '../writers/manifest.js';
+import { checkFrozen, freezeUpload, readFrozenUpload, writeFrozenUpload, type FrozenUpload } from './frozen-upload.js';
 import { fillRun, positiveCount, sizeOption, type CommonOptions } from './options.js';
 import { readObject } from './state-json.js';
 import { openTarget, sharedPace, type Target } from './stores.js';
-import { checkFilesPresent, listParquet, strayFiles } from './target.js';
+import { checkFilesPresent, listParquet, OWN_FILE, strayFiles } from './target.js';
 import { planUpload, selectFiles, type UploadPlan } from './upload-plan.js';
 
 /** Options of `upload`. */
@@ -70,7 +71,8 @@ export interface UploadResult {
 
 /**
  * Puts a converted directory into a store: exactly the manifest's files, each checked against its checksum while it is
- * read, then the manifest. What is there already is skipped, so a repeated call finishes an upload that was cut off.
+ * read, then the manifest. What is there already is skipped, so a repeated call finishes an upload that was cut off; one of another
+ * conversion is refused with PLAN_DIFFERS.
  */
 export async function upload(options: UploadOptions): Promise<UploadResult> {
   const started = performance.now();
@@ -96,7 +98,14 @@ export async function upload(options: UploadOptions): Promise<UploadResult> {
       sequential: parseTarget(uri).scheme === 'gs',
     });
     const pace = sharedPace(uri, options);
-    const to = await open(uri, undefined, { ...options, parts: concurrency.parts }, pace);
+    const access = { ...options, parts: concurrency.parts };
+    let to = await open(uri, undefined, access, pace);
+    const found = await readFrozenUpload(to.state, signal);
+    const begun = options.overwrite ? undefined : found;
+    if (begun?.partBytes !== undefined && options.partSize === undefined && begun.partBytes !== to.imports.partBytes) {
+      to = await open(uri, undefined, { ...access, partSize: begun.partBytes }, pace);
+    }
+    const frozen = freezeUpload(manifest, bytes, to.imports.partBytes);
     const common = { to: to.imports.uri, state: to.state.uri, files: selected.length, records: manifest.records };
     const finish = (
       facts: Pick<UploadResult, 'skipped' | 'bytes' | 'sentBytes' | 'complete' | 'remaining'>,
@@ -106,13 +115,14 @@ export async function upload(options: UploadOptions): Promise<UploadResult> {
       manifestSha256: sha256,
       seconds: (performance.now() - started) / 1000,
     });
-    const before = await lookAtTarget(to, bytes, manifest, options.overwrite ?? false, signal);
+    const before = await lookAtTarget(to, bytes, manifest, options.overwrite ?? false, found, frozen, signal);
     if (options.dryRun) {
       const plan = await planUpload(to.imports, selected, left, before.stale, options.overwrite ?? false, signal);
       const sizes = { bytes: plan.sendBytes + plan.skipBytes, sentBytes: 0 };
       return { ...finish({ skipped: plan.skip, ...sizes, complete: false, remaining: left.length }), plan };
     }
     await clearTarget(to, manifest, before, signal);
+    if (begun?.manifestSha256 !== sha256) await writeFrozenUpload(to.state, frozen, signal);
     const transfer = { from: from.imports, to: to.imports, concurrency, partBytes: options.partSize, onEvent, signal };
     const { bandwidth } = pace;
     const sent = await uploadDirectory({ ...transfer, files: selected, force: options.overwrite, bandwidth });
@@ -175,6 +185,8 @@ async function lookAtTarget(
   bytes: Uint8Array,
   manifest: Manifest,
   overwrite: boolean,
+  found: FrozenUpload | undefined,
+  frozen: FrozenUpload,
   signal?: AbortSignal,
 ): Promise<Before> {
   const before = await readObject(to.state, MANIFEST_KEY, signal);
@@ -187,8 +199,15 @@ async function lookAtTarget(
       hint: 'Choose another target, or replace it with --overwrite.',
     });
   }
+  // What was finished since is no matter any more.
+  if (found !== undefined && before === undefined && !overwrite) checkFrozen(to.imports, found, frozen);
   const old = before === undefined || same ? [] : parseManifest(before, to.state.uri + MANIFEST_KEY).files;
   const stale = old.map(({ path }) => path);
+  if (overwrite && found !== undefined && before === undefined) {
+    const named = new Set(manifest.files.map(({ path }) => path));
+    const left = await listParquet(to.imports, signal);
+    stale.push(...left.filter((key) => OWN_FILE.test(key) && !named.has(key)));
+  }
   await refuseStrays(to.imports, manifest, signal, stale);
   return { same, stale };
 }

@@ -19,6 +19,7 @@ import {
   type StoreOptions,
   type WriteOptions,
 } from './object-store.js';
+import { PartBuffers } from './part-buffers.js';
 import { PartWriter, type StoreHealth } from './part-writer.js';
 import { RequestPace } from './request-pace.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
@@ -65,6 +66,7 @@ class AzureStore implements ObjectStore {
   readonly #tries: number;
   readonly #checksums: boolean;
   readonly #health: StoreHealth = { failing: false };
+  readonly #buffers: PartBuffers;
   readonly #partsInFlight: number;
   readonly #page: { maxPageSize?: number };
 
@@ -82,6 +84,7 @@ class AzureStore implements ObjectStore {
     // Azurite, which stands in for the service on this machine, refuses the CRC-64.
     this.#checksums = (options.checksums ?? (isLoopback(container.url) ? 'none' : 'default')) === 'default';
     this.partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
+    this.#buffers = new PartBuffers(this.partBytes);
     this.#partsInFlight = options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT;
   }
 
@@ -174,8 +177,8 @@ class AzureStore implements ObjectStore {
       faultOf,
       explain: (error) => this.#explain(error, key, options.signal),
     });
-    const { partBytes } = this;
-    return new PartWriter(upload, { ...options, partBytes, partsInFlight: this.#partsInFlight, health: this.#health });
+    const shared = { buffers: this.#buffers, health: this.#health };
+    return new PartWriter(upload, { ...options, ...shared, partsInFlight: this.#partsInFlight });
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {

@@ -17,6 +17,7 @@ import {
   type StoreOptions,
   type WriteOptions,
 } from './object-store.js';
+import { PartBuffers } from './part-buffers.js';
 import { PartWriter, type StoreHealth } from './part-writer.js';
 import { LONGEST_PAUSE_MS, pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
@@ -97,6 +98,7 @@ class GcsStore implements ObjectStore {
   readonly unfinishedDays = SESSION_DAYS;
   readonly #tries: number;
   readonly #health: StoreHealth = { failing: false };
+  readonly #buffers: PartBuffers;
   readonly #sessions: string;
   readonly #http: GcsHttp;
   readonly #page: { maxResults?: number };
@@ -120,6 +122,7 @@ class GcsStore implements ObjectStore {
     const partBytes = options.partBytes ?? DEFAULT_PART_BYTES;
     this.#sessions = options.sessionDirectory ?? defaultSessionDirectory();
     this.partBytes = Math.max(GCS_CHUNK_UNIT, partBytes - (partBytes % GCS_CHUNK_UNIT));
+    this.#buffers = new PartBuffers(this.partBytes);
   }
 
   async *list(prefix: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ObjectInfo> {
@@ -259,9 +262,9 @@ class GcsStore implements ObjectStore {
       refused: (status, text) => this.#sessionError(status, text, key),
       explain,
     });
-    const { partBytes } = this;
     const partsInFlight = GCS_PARTS_IN_FLIGHT;
-    return new PartWriter(upload, { ...options, partBytes, partsInFlight, health: this.#health });
+    const shared = { buffers: this.#buffers, health: this.#health };
+    return new PartWriter(upload, { ...options, ...shared, partsInFlight });
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {

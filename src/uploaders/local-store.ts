@@ -1,4 +1,4 @@
-import { fdatasync, fsync, statSync, type BigIntStats, type Dirent } from 'node:fs';
+import { constants, fdatasync, fstatSync, fsync, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -18,6 +18,9 @@ import type { Target } from './uri.js';
 export const LOCAL_READ_BYTES = 1024 * 1024;
 /** Files of a listing that are looked at without a pause. */
 const FILES_AT_A_TIME = 64;
+/** So long, in milliseconds, the real place of a directory is taken for known. */
+const REAL_PARENT_MS = 1_000;
+const NO_PARENT = { directory: '', at: -Infinity, real: undefined } as const;
 /** After so many bytes the disk is set to work, before the file is complete. */
 export const SYNC_AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -34,6 +37,8 @@ export class LocalStore implements ObjectStore {
   readonly #swept = new Set<string>();
   readonly #syncs = new DirectorySyncs();
   #calls: FileCalls | undefined;
+  /** Where the directory that was read from last really lies: files of one directory are mostly read one after the other. */
+  #realParents: { readonly directory: string; readonly at: number; readonly real: string | undefined } = NO_PARENT;
 
   constructor(target: Pick<Target, 'prefix'>) {
     this.uri = target.prefix;
@@ -107,6 +112,7 @@ export class LocalStore implements ObjectStore {
     checkKey(key, this);
     const handle = await this.#openInside(key);
     return {
+      bytes: fstatSync(handle.fd).size,
       read: async (target, start) => {
         try {
           return await readAt(handle, target, start);
@@ -200,14 +206,29 @@ export class LocalStore implements ObjectStore {
   async #openInside(key: string): Promise<fs.FileHandle> {
     const file = this.#path(key);
     try {
+      const parent = await this.#realParent(key);
+      const direct = parent === undefined ? undefined : await openUnlinked(parent + path.basename(file));
+      if (direct !== undefined) return direct;
       const [root, real] = await Promise.all([fs.realpath(this.uri), fs.realpath(file)]);
-      if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) throw leadsOutside(this, key);
+      if (!isBelow(root, real)) throw leadsOutside(this, key);
       if (!(await fs.stat(real)).isFile()) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
       return await fs.open(real, 'r');
     } catch (error) {
       if (isGone(error)) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
       throw this.#error(error, key, 'read');
     }
+  }
+
+  /** Where the directory of `key` really lies, ending in a separator; undefined where that is outside. */
+  async #realParent(key: string): Promise<string | undefined> {
+    const directory = parentOf(key);
+    const known = this.#realParents;
+    if (known.directory !== directory || performance.now() - known.at > REAL_PARENT_MS) {
+      const [root, real] = await Promise.all([fs.realpath(this.uri), fs.realpath(this.#path(directory))]);
+      const inside = real === root || isBelow(root, real);
+      this.#realParents = { directory, at: performance.now(), real: inside ? withSeparator(real) : undefined };
+    }
+    return this.#realParents.real;
   }
 
   /** Is this a directory reached without a symbolic link below the root? `''` is the root. */
@@ -506,6 +527,28 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   } finally {
     await Promise.all([left.close(), right.close()]);
   }
+}
+
+const withSeparator = (directory: string): string => (directory.endsWith(path.sep) ? directory : directory + path.sep);
+
+const isBelow = (root: string, real: string): boolean => real.startsWith(withSeparator(root));
+
+/** Opens a plain file that is not a symbolic link; undefined for anything else that is there. */
+async function openUnlinked(file: string): Promise<fs.FileHandle | undefined> {
+  // Windows has no such flag: there the long way is gone.
+  if (constants.O_NOFOLLOW === undefined) return undefined;
+  let handle: fs.FileHandle;
+  try {
+    // Not to wait for the other end of a pipe.
+    handle = await fs.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
+  // No disk is asked for what the kernel knows of an open file.
+  if (fstatSync(handle.fd).isFile()) return handle;
+  await handle.close();
+  return undefined;
 }
 
 /** The directory part of a key: `''` or ending in `/`. */

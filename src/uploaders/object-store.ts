@@ -39,6 +39,8 @@ export interface ReadOptions {
 
 /** An object held open: many ranges are read without finding it anew, into memory that is used again and again. */
 export interface OpenObject {
+  /** Its size when it was opened. */
+  readonly bytes: number;
   /** Fills `target` with the bytes from `start` on. Resolves to how many there were, fewer only at the object's end. */
   read(target: Uint8Array, start: number): Promise<number>;
   close(): Promise<void>;
@@ -48,6 +50,8 @@ export interface WriteOptions {
   /** Refuse with `OBJECT_EXISTS` if there is an object of that key when the write becomes visible. */
   readonly ifAbsent?: boolean | undefined;
   readonly contentType?: string | undefined;
+  /** `create` only: how many bytes will come, where that is known; a hint for the room that is made. Default: it shows. */
+  readonly expectedBytes?: number | undefined;
   /** Checksums that the write is to compute besides those its store needs; found in the ObjectInfo it ends in. Default: none. */
   readonly checksums?: readonly ('crc64nvme' | 'crc32c')[] | undefined;
   /**
@@ -71,6 +75,11 @@ export interface WriteOptions {
  */
 export interface ObjectWriter {
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Lets `read` put bytes where they will be sent from, which saves copying them. It is given room for at most `most` bytes, as much as
+   * there is, and resolves to how many it has put there; 0 when there are no more. Only writers that gain by it have this.
+   */
+  fill?(most: number, read: (target: Uint8Array) => Promise<number>): Promise<number>;
   close(): Promise<ObjectInfo>;
   /** Drops what was written. Never throws; does nothing after `close` has resolved. */
   abort(): Promise<void>;

@@ -3,6 +3,7 @@ import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import { Crc, type CrcName, emptyCrc, joinCrc } from './checksum/crc.js';
 import type { Checksums, ObjectInfo, ObjectWriter, WriteOptions } from './object-store.js';
+import type { PartBuffers } from './part-buffers.js';
 
 /** What a provider does with the parts of one object. All bytes are valid only until the call's promise settles. */
 export interface PartSink {
@@ -60,21 +61,18 @@ export interface StoreHealth {
   failing: boolean;
 }
 
-export interface PartWriterOptions extends Pick<WriteOptions, 'checksums' | 'resume' | 'signal'> {
-  readonly partBytes: number;
+export interface PartWriterOptions extends Pick<WriteOptions, 'checksums' | 'expectedBytes' | 'resume' | 'signal'> {
+  readonly buffers: PartBuffers;
   readonly partsInFlight: number;
   readonly health: StoreHealth;
 }
-
-/** A buffer that may stay small starts at this size and doubles: 10,000 namespaces would not hold 16 MiB each. */
-const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** A part that the store received with another checksum was damaged on the way, and is sent so often. */
 const CHECKSUM_TRIES = 3;
 
 /**
  * Cuts a stream of bytes into parts of one size and keeps several of them on the way. Holds at most
- * `partBytes × (partsInFlight + 1)` bytes; buffers of sent parts are used again.
+ * `partBytes × (partsInFlight + 1)` bytes, in buffers that the writers of a store share.
  *
  * Whole parts go out as one Buffer each: the SDKs' own stream uploaders keep the small chunks they are fed, 3.6 GB of memory
  * for 400 MB in one report (aws-sdk-js-v3 #8286), and a Buffer can be sent again when a request fails.
@@ -90,7 +88,6 @@ const CHECKSUM_TRIES = 3;
 export class PartWriter implements ObjectWriter {
   readonly #stop = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #free: Buffer[] = [];
   readonly #onAbort = () => this.#stop.abort();
   readonly #more: readonly Crc[];
   #crc: Crc | undefined;
@@ -126,7 +123,7 @@ export class PartWriter implements ObjectWriter {
       for (const crc of this.#more) crc.update(bytes);
       for (let at = 0; at < bytes.length;) {
         // A full buffer goes out only when more follows, so that the last part is never an empty one.
-        if (this.#filled === this.options.partBytes) await this.#ship(false);
+        if (this.#filled === this.options.buffers.partBytes) await this.#ship(false);
         const taken = this.#room(bytes.length - at);
         const piece = bytes.subarray(at, at + taken);
         this.#crc?.update(piece);
@@ -135,6 +132,21 @@ export class PartWriter implements ObjectWriter {
         at += taken;
       }
     });
+  }
+
+  async fill(most: number, read: (target: Uint8Array) => Promise<number>): Promise<number> {
+    let got = 0;
+    await this.#guarded(async () => {
+      if (this.#filled === this.options.buffers.partBytes) await this.#ship(false);
+      const taken = this.#room(most);
+      const target = this.#buffer!.subarray(this.#filled, this.#filled + taken);
+      got = await read(target);
+      const piece = target.subarray(0, got);
+      for (const crc of this.#more) crc.update(piece);
+      this.#crc?.update(piece);
+      this.#filled += got;
+    });
+    return got;
   }
 
   async close(): Promise<ObjectInfo> {
@@ -152,6 +164,7 @@ export class PartWriter implements ObjectWriter {
       }
     });
     this.#state = 'closed';
+    if (this.#buffer !== undefined) this.options.buffers.giveBack(this.#buffer);
     this.#release();
     const { checksum } = this.sink;
     const checksums: Checksums = {
@@ -196,14 +209,14 @@ export class PartWriter implements ObjectWriter {
 
   /** Makes sure that the buffer takes more bytes; how many of `wanted`. */
   #room(wanted: number): number {
-    const { partBytes } = this.options;
-    this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(Math.min(FIRST_BUFFER_BYTES, partBytes));
-    if (this.#filled + wanted > this.#buffer.length && this.#buffer.length < partBytes) {
-      let size = this.#buffer.length;
-      while (size < partBytes && size < this.#filled + wanted) size *= 2;
-      // Beyond the first part, parts are full as a rule.
-      const grown = Buffer.allocUnsafeSlow(this.#parts > 0 ? partBytes : Math.min(size, partBytes));
+    const { buffers, expectedBytes = 0 } = this.options;
+    // Beyond the first part, parts are full as a rule.
+    const first = this.#parts > 0 ? buffers.partBytes : expectedBytes;
+    this.#buffer ??= buffers.take(first);
+    if (this.#filled + wanted > this.#buffer.length && this.#buffer.length < buffers.partBytes) {
+      const grown = buffers.take(this.#filled + wanted);
       this.#buffer.copy(grown, 0, 0, this.#filled);
+      buffers.giveBack(this.#buffer);
       this.#buffer = grown;
     }
     return Math.min(wanted, this.#buffer.length - this.#filled);
@@ -269,19 +282,19 @@ export class PartWriter implements ObjectWriter {
     this.#buffer = undefined;
     this.#filled = 0;
     if (this.#held !== undefined || this.#gone) {
-      this.#free.push(buffer);
+      this.options.buffers.giveBack(buffer);
       return;
     }
     const part: Part = { index, offset, bytes, last, crc, crcToHere: this.#crcToHere };
     const sending = this.#repeated(() => this.sink.part(part, signal)).then(
       (sent) => {
         this.#sent += sent;
-        this.#free.push(buffer);
+        this.options.buffers.giveBack(buffer);
       },
       (error: unknown) => {
         if (error instanceof UploadGone || this.sink.explain(error).code === 'OBJECT_EXISTS') {
           this.#gone = true;
-          this.#free.push(buffer);
+          this.options.buffers.giveBack(buffer);
           return;
         }
         // Requests that `abort` itself cuts off are no failure.
@@ -349,7 +362,6 @@ export class PartWriter implements ObjectWriter {
   #release(): void {
     this.options.signal?.removeEventListener('abort', this.#onAbort);
     this.#buffer = undefined;
-    this.#free.length = 0;
   }
 }
 

@@ -1,20 +1,40 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { pauseLength } from './pause.js';
 import type { RequestPace } from './request-pace.js';
+import type { S3DirectPut, SdkRequest, SdkScheme } from './s3-direct-put.js';
 import { networkCode } from './store-errors.js';
 
 /** Of what the SDK hands from one middleware to the next, the part that is looked at here. */
-type Next<Result> = (args: { readonly request: { readonly body?: unknown } }) => Promise<Result>;
+type Next<Result> = (args: {
+  readonly input: { readonly Key?: string };
+  readonly request: SdkRequest;
+}) => Promise<Result>;
 type Middleware = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0];
 
-/** Every try of every request of the client passes the pace, behind the SDK's retries and before its signature. */
-export function paceS3(client: S3Client, pace: RequestPace): void {
+/** With a checksum that the store compares, over TLS: another hash of the body for the signature would tell nothing new. */
+const CHECKSUMS = ['x-amz-checksum-crc64nvme', 'content-md5'];
+
+/** What @smithy/core hands down: the signal of `send`, and how the request will be signed. */
+interface Context {
+  readonly commandName?: string;
+  readonly __smithy_context?: { readonly abortSignal?: AbortSignal; readonly selectedHttpAuthScheme?: SdkScheme };
+}
+
+/**
+ * Every try of every request of the client passes the pace, behind the SDK's retries and before its signature.
+ *
+ * @param onPut hears of each put
+ */
+export function paceS3(client: S3Client, pace: RequestPace, onPut: S3DirectPut['learn']): void {
   const paced =
     <Result extends { readonly response: unknown }>(next: Next<Result>, context: object): Next<Result> =>
     async (args) => {
-      const { body } = args.request;
-      // As @smithy/core hands the signal of `send` down.
-      const smithy = (context as { __smithy_context?: { abortSignal?: AbortSignal } }).__smithy_context;
+      const { body, headers, protocol } = args.request;
+      const { commandName, __smithy_context: smithy } = context as Context;
+      if (protocol === 'https:' && CHECKSUMS.some((name) => headers[name] !== undefined)) {
+        headers['x-amz-content-sha256'] ??= 'UNSIGNED-PAYLOAD';
+      }
+      if (commandName === 'PutObjectCommand') onPut(args.request, args.input.Key ?? '', smithy?.selectedHttpAuthScheme);
       const leave = await pace.enter(body instanceof Uint8Array ? body.byteLength : 0, smithy?.abortSignal);
       try {
         const result = await next(args);

@@ -9,6 +9,7 @@ import {
   type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
@@ -30,10 +31,12 @@ import {
   type UnfinishedUpload,
   type WriteOptions,
 } from './object-store.js';
+import { PartBuffers } from './part-buffers.js';
 import { PartWriter, type StoreHealth } from './part-writer.js';
 import { pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { RequestPace } from './request-pace.js';
+import { DIRECT_PUT_BYTES, S3DirectPut, type DirectAnswer } from './s3-direct-put.js';
 import { withoutEntries } from './s3-listing.js';
 import { paceS3, s3Retries } from './s3-pace.js';
 import { S3Upload, compareWithSent, contentMd5 } from './s3-upload.js';
@@ -106,8 +109,10 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
       : {}),
   };
   const client = await connect(config, options.region);
-  paceS3(client, options.pace ?? new RequestPace());
-  return new S3Store(target, options, client, endpoint !== undefined);
+  const pace = options.pace ?? new RequestPace();
+  const direct = new S3DirectPut(client, pace);
+  paceS3(client, pace, (request, key, scheme) => options.anonymous !== true && direct.learn(request, key, scheme));
+  return new S3Store(target, options, client, direct, endpoint !== undefined);
 }
 
 async function connect(config: S3ClientConfig, region: string | undefined): Promise<S3Client> {
@@ -146,6 +151,7 @@ class S3Store implements ObjectStore {
   readonly #tries: number;
   readonly #checksums: boolean;
   readonly #health: StoreHealth = { failing: false };
+  readonly #buffers: PartBuffers;
   readonly #partsInFlight: number;
   readonly #page: { MaxKeys?: number };
   #bucketSeen = false;
@@ -154,6 +160,7 @@ class S3Store implements ObjectStore {
     target: Target,
     options: StoreOptions,
     private readonly client: S3Client,
+    private readonly direct: S3DirectPut,
     /** A store that speaks S3, not S3 itself. */
     private readonly compatible: boolean,
   ) {
@@ -166,6 +173,7 @@ class S3Store implements ObjectStore {
     this.#tries = options.tries ?? DEFAULT_STORE_TRIES;
     this.#checksums = options.checksums !== 'none';
     this.partBytes = Math.max(options.partBytes ?? DEFAULT_PART_BYTES, S3_MIN_PART_BYTES);
+    this.#buffers = new PartBuffers(this.partBytes);
     this.#partsInFlight = options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT;
   }
 
@@ -267,8 +275,8 @@ class S3Store implements ObjectStore {
       faultOf,
       explain: (error) => this.#explain(error, key, options.signal),
     });
-    const { partBytes } = this;
-    return new PartWriter(upload, { ...options, partBytes, partsInFlight: this.#partsInFlight, health: this.#health });
+    const shared = { buffers: this.#buffers, health: this.#health };
+    return new PartWriter(upload, { ...options, ...shared, partsInFlight: this.#partsInFlight });
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<ObjectInfo> {
@@ -290,14 +298,23 @@ class S3Store implements ObjectStore {
       ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
       Body,
     };
+    const direct = Body.length <= DIRECT_PUT_BYTES && this.direct.ready;
+    if (direct) {
+      const answer = await this.direct.send({
+        key: input.Key,
+        body: Body,
+        headers: this.#directHeaders(input),
+        signal: options.signal,
+      });
+      if (answer !== undefined) return this.#stored(key, answer, Body, crc);
+      throwIfAborted(options.signal);
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.client.send(new PutObjectCommand(input), sending(options.signal));
-        compareWithSent(this.uri + key, { ...answer, crc: answer.ChecksumCRC64NVME }, Body, crc);
-        const checksums = crc === '' ? {} : { crc64nvme: crc };
-        return { key, bytes: bytes.byteLength, etag: answer.ETag, checksums };
+        return this.#stored(key, { ...answer, crc: answer.ChecksumCRC64NVME }, Body, crc);
       } catch (error) {
-        const mine = await this.#mine(error, key, token);
+        const mine = await this.#mine(error, key, token, direct);
         if (mine !== undefined) return mine;
         // 409: another conditional write of this key is just being made; it decides what the next try finds.
         if (faultOf(error).code === 'ConditionalRequestConflict' && attempt < this.#tries) {
@@ -307,6 +324,25 @@ class S3Store implements ObjectStore {
         throw this.#explain(error, key, options.signal);
       }
     }
+  }
+
+  #stored(key: string, answer: DirectAnswer, sent: Buffer, crc: string): ObjectInfo {
+    compareWithSent(this.uri + key, answer, sent, crc);
+    return { key, bytes: sent.byteLength, etag: answer.ETag, checksums: crc === '' ? {} : { crc64nvme: crc } };
+  }
+
+  #directHeaders(input: PutObjectCommandInput): Record<string, string> {
+    const headers = {
+      'content-type': input.ContentType ?? 'application/octet-stream',
+      'content-md5': input.ContentMD5,
+      'x-amz-checksum-crc64nvme': input.ChecksumCRC64NVME,
+      'x-amz-sdk-checksum-algorithm': input.ChecksumAlgorithm,
+      'if-none-match': input.IfNoneMatch,
+    };
+    const notes = Object.entries(input.Metadata ?? {}).map(([name, value]) => [`x-amz-meta-${name}`, value] as const);
+    return Object.fromEntries(
+      [...Object.entries(headers), ...notes].flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
   }
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
@@ -356,9 +392,9 @@ class S3Store implements ObjectStore {
   }
 
   /** A write that was repeated and then refused: the object, if it is the one that this very write made. */
-  async #mine(error: unknown, key: string, token: string): Promise<ObjectInfo | undefined> {
+  async #mine(error: unknown, key: string, token: string, sentBefore: boolean): Promise<ObjectInfo | undefined> {
     const { status } = faultOf(error);
-    const repeated = ((error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1) > 1;
+    const repeated = sentBefore || ((error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1) > 1;
     if (!repeated || status !== 412) return undefined;
     const info = await this.#headObject(key).catch(() => undefined);
     return info?.metadata?.[WRITE_TOKEN] === token ? info : undefined;

@@ -1,4 +1,5 @@
 import { DEFAULT_PART_BYTES } from './object-store.js';
+import { bufferBytes } from './part-buffers.js';
 
 /** Memory of an uploading process, in bytes, unless it is told or its control group leaves less. */
 export const DEFAULT_UPLOAD_MEMORY_BYTES = 300_000_000;
@@ -8,8 +9,8 @@ export const UPLOAD_RESERVED_BYTES = 170_000_000;
 export const MOST_FILES_IN_FLIGHT = 32;
 /** Parts of one file at once, where there are few files. */
 export const MOST_PARTS_IN_FLIGHT = 8;
-/** What a file under way takes besides its parts: a piece being read. */
-const READ_BYTES = 256 * 1024;
+/** Bytes read of a file at a time: what a processor's cache holds while checksums are taken of them. */
+export const READ_BYTES = 512 * 1024;
 
 export interface Concurrency {
   /** Files under way at once. */
@@ -52,5 +53,11 @@ export function chooseConcurrency(input: ConcurrencyInput): Concurrency {
 
 /** What a file holds while it is sent, in bytes. */
 export function heldBytes(fileBytes: number, partBytes: number, parts: number): number {
-  return READ_BYTES + Math.min(fileBytes, partBytes * (parts + 1));
+  const large = fileBytes > partBytes;
+  return (
+    READ_BYTES +
+    (large ? Math.min(wholeParts(fileBytes, partBytes), partBytes * (parts + 1)) : bufferBytes(fileBytes, partBytes))
+  );
 }
+
+const wholeParts = (fileBytes: number, partBytes: number): number => Math.ceil(fileBytes / partBytes) * partBytes;

@@ -6,8 +6,14 @@ import { PineloadError, toPineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import type { Bandwidth } from './bandwidth.js';
 import { ByteBudget } from './byte-budget.js';
-import { DEFAULT_PART_BYTES, type ObjectInfo, type ObjectStore, type ObjectWriter } from './object-store.js';
-import { chooseConcurrency, heldBytes, type Concurrency } from './transfer-plan.js';
+import {
+  DEFAULT_PART_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type ObjectWriter,
+  type OpenObject,
+} from './object-store.js';
+import { chooseConcurrency, heldBytes, READ_BYTES, type Concurrency } from './transfer-plan.js';
 import { TransferProgress } from './transfer-progress.js';
 
 /** Metadata name of the SHA-256 (lower-case hex) of an uploaded object, by which a repeated upload knows it. */
@@ -147,24 +153,41 @@ async function copy(
   const hash = createHash('sha256');
   let bytes = 0;
   let writer: ObjectWriter | undefined;
+  let opened: OpenObject | undefined;
   try {
+    opened = await from.openRead?.(file.path);
     writer = await to.create(file.path, {
       ifAbsent: !force,
       contentType: 'application/vnd.apache.parquet',
+      expectedBytes: file.bytes,
       metadata: { [SHA256_METADATA]: file.sha256 },
       // Objects that are there have been looked at already.
       resume: 'parts',
       signal,
     });
-    for await (const chunk of from.read(file.path, { signal })) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      if (bytes > file.bytes) break;
-      // What has become of `chunk` is the writer's business from here on.
-      const { length } = chunk;
-      await writer.write(chunk);
+    const took = async (length: number) => {
+      bytes += length;
       progress.moved(length);
       await bandwidth?.take(length, signal);
+    };
+    if (opened !== undefined && writer.fill !== undefined) {
+      if (opened.bytes !== file.bytes) throw changed(from, file, `${file.bytes} bytes`, `${opened.bytes} bytes`);
+      for (let got = -1; got !== 0 && bytes < file.bytes; await took(got)) {
+        got = await writer.fill(Math.min(READ_BYTES, file.bytes - bytes), async (target) => {
+          const length = await opened!.read(target, bytes);
+          hash.update(target.subarray(0, length));
+          return length;
+        });
+      }
+    } else {
+      for await (const chunk of from.read(file.path, { signal })) {
+        if (bytes > file.bytes) break;
+        hash.update(chunk);
+        // What has become of `chunk` is the writer's business from here on.
+        const { length } = chunk;
+        await writer.write(chunk);
+        await took(length);
+      }
     }
     const sha256 = hash.digest('hex');
     if (bytes !== file.bytes) throw changed(from, file, `${file.bytes} bytes`, `${bytes} bytes or more`);
@@ -180,6 +203,8 @@ async function copy(
   } catch (error) {
     await writer?.abort();
     throw error;
+  } finally {
+    await opened?.close();
   }
 }
 

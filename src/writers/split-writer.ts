@@ -28,8 +28,10 @@ export const DEFAULT_ROW_GROUP_BYTES = 8 * 1024 * 1024;
 export const DEFAULT_MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 /** Files of a local directory that are open at once while records come in. */
 export const DEFAULT_MAX_OPEN_FILES = 64;
-/** The same for object stores, whose open writers each hold some parts of 16 MiB in memory. */
+/** The same for object stores, whose open writers each hold some parts of 16 MiB in memory; at the most. */
 export const DEFAULT_MAX_OPEN_OBJECTS = 8;
+/** An object may be open for each so many parts' worth of gathered rows: with less memory fewer are, and what waits goes to disk. */
+export const ROWS_PER_OPEN_OBJECT = 1.25;
 /** Files of a single row group that are written at once at the end. */
 export const SMALL_FILES_AT_ONCE = 32;
 /** Namespaces of more than a row group that are finished at once at the end. */
@@ -136,7 +138,6 @@ export class SplitWriter {
       options.targetFileBytes ?? DEFAULT_TARGET_FILE_BYTES,
       MAX_FILE_BYTES,
     );
-    const openByDefault = store.scheme === 'file' ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
     this.#options = options;
     this.#rowGroupBytes = bounded(
       'rowGroupBytes',
@@ -144,6 +145,7 @@ export class SplitWriter {
       MAX_ROW_GROUP_BYTES,
     );
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
+    const openByDefault = mostOpen(store.partBytes, this.#maxBufferedBytes);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     this.#spill = new SpillFile(options.tmpDir);
     this.#pages = new PagePool(poolPageBytes(kind, dimension, pageBytes ?? DEFAULT_PAGE_BYTES));
@@ -382,6 +384,13 @@ export class SplitWriter {
     const keepSize = endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2;
     return state.buffer.take(endGroup, keepSize);
   }
+}
+
+/** Files open at once while records come in. @param partBytes of an object store */
+export function mostOpen(partBytes: number | undefined, maxBufferedBytes: number): number {
+  if (partBytes === undefined) return DEFAULT_MAX_OPEN_FILES;
+  const fitting = Math.floor(maxBufferedBytes / (ROWS_PER_OPEN_OBJECT * partBytes));
+  return Math.max(1, Math.min(DEFAULT_MAX_OPEN_OBJECTS, fitting));
 }
 
 const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;

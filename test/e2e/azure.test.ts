@@ -3,7 +3,7 @@ import { openStore } from '../../src/uploaders/open-store.js';
 import { startAzurite } from '../support/azurite.js';
 import { cloudSuite } from '../support/cloud-suite.js';
 
-cloudSuite('Azure Blob Storage (azurite)', { checksKeys: true }, async () => {
+cloudSuite('Azure Blob Storage (azurite)', { checksKeys: true, kills: 2 }, async () => {
   const azurite = await startAzurite();
   await azurite.createContainer('data');
   Object.assign(process.env, azurite.env);

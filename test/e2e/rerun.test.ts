@@ -115,6 +115,29 @@ describe('a run that is repeated', () => {
     expect(await fingerprint(temp('term'))).toEqual(await fingerprint(temp('clean')));
   });
 
+  it('refuses other options though nothing is finished yet, but not after records that were refused', async () => {
+    const killed = await runCli(convert('frozen'), {
+      onSpawn: (child) => {
+        const timer = setInterval(() => {
+          if (existsSync(temp('frozen.pineload', 'plan.json'))) child.kill('SIGKILL');
+        }, 1);
+        child.once('exit', () => clearInterval(timer));
+      },
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    await rm(temp('frozen.pineload', 'journal'), { recursive: true, force: true });
+    const other = await runCli(convert('frozen', '--namespace', 'x'));
+    expect(other.stderr).toContain('[PLAN_DIFFERS]');
+    expect(other.stderr).toContain('namespace');
+    expect(other.code).toBe(4);
+
+    await writeFile(temp('bad.jsonl'), '{"id":"a","values":[1,2]}\n{"id":"b","values":[1]}\n');
+    const bad = ['convert', temp('bad.jsonl'), '--to', temp('mended')];
+    expect((await runCli(bad)).code).toBe(3);
+    const mended = await runCli([...bad, '--on-error', 'skip']);
+    expect(mended.code, mended.stderr).toBe(0);
+  });
+
   it('refuses to go on with other inputs or options, and names the difference', async () => {
     // A run with one finished split: the journal of a whole run without its manifest and later splits.
     expect((await runCli(convert('differs'))).code).toBe(0);

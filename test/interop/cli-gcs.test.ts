@@ -2,7 +2,7 @@ import { openStore } from '../../src/uploaders/open-store.js';
 import { cloudSuite } from '../support/cloud-suite.js';
 import { startFakeGcs } from '../support/fake-gcs.js';
 
-cloudSuite('Google Cloud Storage (fake-gcs-server)', { checksKeys: false }, async () => {
+cloudSuite('Google Cloud Storage (fake-gcs-server)', { checksKeys: false, kills: 8 }, async () => {
   const gcs = await startFakeGcs();
   await gcs.createBucket('data');
   return {

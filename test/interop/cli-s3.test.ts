@@ -2,7 +2,7 @@ import { openStore } from '../../src/uploaders/open-store.js';
 import { cloudSuite } from '../support/cloud-suite.js';
 import { startMinio } from '../support/minio.js';
 
-cloudSuite('S3 (MinIO)', { checksKeys: true }, async () => {
+cloudSuite('S3 (MinIO)', { checksKeys: true, kills: 8 }, async () => {
   const minio = await startMinio();
   await minio.createBucket('data');
   Object.assign(process.env, minio.env);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import http, { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { openStore } from '../../src/uploaders/open-store.js';
 import { startDocumentedGcs } from '../support/documented-gcs.js';
 import { startFakeGcs } from '../support/fake-gcs.js';
 import { type Minio, startMinio } from '../support/minio.js';
-import { allText, errorOf, keysOf, readAll, storeConformance } from '../support/store-conformance.js';
+import { allText, crcOf, errorOf, keysOf, readAll, storeConformance } from '../support/store-conformance.js';
 
 /** S3's smallest part. */
 const S3_PART = 5 * 1024 * 1024;
@@ -136,6 +136,38 @@ describe('S3', () => {
     expect(error).toMatchObject({ code: 'STORE_CREDENTIALS', exitCode: 4 });
     expect(error.hint).toMatch(/AWS_PROFILE/);
     useEnv(minio.env);
+  });
+
+  it('puts small objects past the SDK after the first one, and large ones or what fails through it', async () => {
+    const sent: string[] = [];
+    const { request } = http;
+    const spy = vi.spyOn(http, 'request').mockImplementation(((options: http.RequestOptions, ...rest: []) => {
+      const headers = options.headers as Record<string, string>;
+      if (options.method === 'PUT') sent.push('amz-sdk-invocation-id' in headers ? 'sdk' : 'direct');
+      return request(options, ...rest);
+    }) as typeof http.request);
+    try {
+      const store = await openStore('s3://box/direct (1)/ü');
+      const notes = { metadata: { a: '1' }, contentType: 'text/plain' };
+      for (const key of ['first', "o'dd (key)*!", 'third']) await store.put(key, Buffer.from(key), notes);
+      expect(sent).toEqual(['sdk', 'direct', 'direct']);
+      expect(String(await readAll(store.read("o'dd (key)*!")))).toBe("o'dd (key)*!");
+      const [first, third] = [await store.head('first'), await store.head('third')];
+      expect(Object.keys(third!.metadata!)).toEqual(Object.keys(first!.metadata!));
+      expect(third!.metadata).toMatchObject({ a: '1' });
+      expect(third!.checksums).toMatchObject({ crc64nvme: await crcOf('crc64nvme', Buffer.from('third')) });
+      sent.length = 0;
+      await store.put('large', randomBytes(2 * 1024 * 1024));
+      expect(sent).toEqual(['sdk']);
+      sent.length = 0;
+      // What is refused is asked for again through the SDK, which knows how to tell it.
+      const error = await errorOf(store.put('third', Buffer.from('x'), { ifAbsent: true }));
+      expect(error.code).toBe('OBJECT_EXISTS');
+      expect(sent).toEqual(['direct', 'sdk']);
+      await store.close();
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('holds no more than the parts under way', async () => {

@@ -64,6 +64,40 @@ describe('include and exclude', () => {
   });
 });
 
+describe('the plan of an upload that was cut off', () => {
+  const cutOff = async (to: string) => {
+    const controller = new AbortController();
+    const onEvent = ({ type }: PineloadEvent) => {
+      if (type === 'upload.file') controller.abort();
+    };
+    const outcome = errorOf(upload({ from, to, files: 1, partSize: 1024 * 1024, signal: controller.signal, onEvent }));
+    expect((await outcome).code).toBe('ABORTED');
+  };
+
+  it('is finished by the same conversion, and refuses another one with the difference', async () => {
+    const to = temp('planned');
+    await cutOff(to);
+    const other = temp('other-words');
+    await convert({ inputs: WORDS, to: other, workers: 1, namespace: 'one' });
+    const refused = await errorOf(upload({ from: other, to }));
+    expect(refused).toMatchObject({ code: 'PLAN_DIFFERS', exitCode: 4 });
+    expect(refused.message).toContain(`${manifest.files.length} files`);
+    expect(refused.message).toContain('1 file,');
+    expect((await errorOf(upload({ from: other, to, dryRun: true }))).code).toBe('PLAN_DIFFERS');
+    expect(await hasManifest(to)).toBe(false);
+    expect(await upload({ from, to })).toMatchObject({ complete: true, remaining: 0 });
+  });
+
+  it('gives way when asked', async () => {
+    const to = temp('replanned');
+    await cutOff(to);
+    const other = temp('more-words');
+    const made = await convert({ inputs: WORDS, to: other, workers: 1, namespace: 'one' });
+    expect(await upload({ from: other, to, overwrite: true })).toMatchObject({ complete: true });
+    expect(await there(to)).toEqual(made.manifest.files.map(({ path }) => path));
+  });
+});
+
 describe('a dry run', () => {
   it('says what would be sent, skipped and refused, and writes nothing', async () => {
     const to = temp('dry');

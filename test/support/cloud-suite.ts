@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomFrom, runKilled, testSeed } from './kills.js';
 import { readAll } from './store-conformance.js';
 import { runCli, type CliResult } from './run-cli.js';
 import { useTempDir } from './temp-dir.js';
 import type { ObjectStore } from '../../src/uploaders/object-store.js';
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const WORDS = fileURLToPath(new URL('../../examples/words-100d.jsonl', import.meta.url));
 
@@ -25,7 +29,11 @@ export interface Cloud {
 }
 
 /** The whole line through the built CLI against one real object store. */
-export function cloudSuite(name: string, server: { readonly checksKeys: boolean }, start: () => Promise<Cloud>): void {
+export function cloudSuite(
+  name: string,
+  server: { readonly checksKeys: boolean; readonly kills: number },
+  start: () => Promise<Cloud>,
+): void {
   describe(`the command line with ${name}`, () => {
     const temp = useTempDir();
     let cloud: Cloud;
@@ -105,6 +113,84 @@ export function cloudSuite(name: string, server: { readonly checksKeys: boolean 
       const second = await cli(['upload', temp('up'), '--to', to, '--json']);
       expect(JSON.parse(second.stdout)).toMatchObject({ files: 5, skipped: 5 });
     });
+
+    it('ends in the same bytes when it was killed at random moments', async () => {
+      const seed = testSeed();
+      const random = randomFrom(seed);
+      // Files of some parts, in several splits.
+      const lines = Array.from({ length: 4000 }, (_, i) =>
+        JSON.stringify({
+          id: `r${i}`,
+          namespace: `n${i % 2}`,
+          values: Array.from({ length: 1024 }, (_, j) => Math.fround(i + j / 1000 + 0.25)),
+        }),
+      );
+      await writeFile(temp('killed.jsonl'), `${lines.join('\n')}\n`);
+      const all = async (uri: string) => {
+        const found: Record<string, string> = {};
+        const [imports, state] = [await cloud.open(uri), await cloud.open(`${uri}.pineload`)];
+        for await (const { key } of imports.list('')) found[key] = sha256Of(await readAll(imports.read(key)));
+        found['manifest'] = sha256Of(await readAll(state.read('manifest.json')));
+        await imports.close();
+        await state.close();
+        return found;
+      };
+      const sizes = ['--row-group-size', '2MiB', '--split-size', '16MB'];
+      const parts = ['--part-size', '5MiB', '--to'];
+      const commands = {
+        converted: (to: string) => ['convert', temp('killed.jsonl'), ...sizes, ...parts, to],
+        sent: (to: string) => ['upload', temp('killed'), ...parts, to],
+      };
+      expect((await cli(commands.converted(temp('killed')))).code).toBe(0);
+      for (const [name, command] of Object.entries(commands)) {
+        const started = performance.now();
+        expect((await cli(command(cloud.uri(`${name}-whole`)))).code).toBe(0);
+        const duration = performance.now() - started;
+        const expected = await all(cloud.uri(`${name}-whole`));
+        expect(Object.keys(expected).length).toBeGreaterThan(4);
+        const to = cloud.uri(`${name}-killed`);
+        const moments: number[] = [];
+        for (let kill = 0; kill < server.kills; kill++) {
+          const afterMs = Math.round(random() * duration);
+          const { signal } = await runKilled(command(to), afterMs, cloud.env);
+          if (signal === 'SIGKILL') moments.push(afterMs);
+        }
+        const last = await cli(command(to));
+        const story = `seed ${seed}: ${name}, killed after ${moments.join(', ')} ms: ${last.stderr}`;
+        expect(moments.length, story).toBeGreaterThan(0);
+        expect(last.code, story).toBe(0);
+        expect(await all(to), story).toEqual(expected);
+      }
+    }, 300_000);
+
+    it('drops uploads that nobody finished, or says when the service does', async () => {
+      const to = cloud.uri('stale');
+      const command = ['upload', '--to', to, '--abort-stale', '--stale-after', '1s', '--json'];
+      const { code, stdout, stderr } = await cli(command);
+      expect(code, stderr).toBe(0);
+      const { expireDays, aborted } = JSON.parse(stdout) as { expireDays?: number; aborted: unknown[] };
+      const tells = to.startsWith('s3:');
+      expect(expireDays).toBe(tells ? undefined : 7);
+      expect(aborted).toEqual([]);
+      if (!tells) return;
+      const [store, beside] = [await cloud.open(to), await cloud.open(`${to}-other`)];
+      for (const each of [store, beside]) {
+        const controller = new AbortController();
+        const writer = await each.create('ns/a.parquet', { signal: controller.signal });
+        await writer.write(Buffer.alloc(40_000_000, 1));
+        controller.abort();
+        await writer.close().catch(() => undefined);
+      }
+      const young = JSON.parse((await cli(['upload', '--to', to, '--abort-stale', '--json'])).stdout) as object;
+      expect(young).toMatchObject({ aborted: [], kept: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(JSON.parse((await cli(command)).stdout)).toMatchObject({ aborted: [{ key: 'ns/a.parquet' }], kept: 0 });
+      const left: string[] = [];
+      for await (const { key } of beside.unfinished!()) left.push(key);
+      expect(left).toEqual(['ns/a.parquet']);
+      await store.close();
+      await beside.close();
+    }, 60_000);
 
     it('run: converted, stored, imported by the emulator, verified', async () => {
       const { code, stdout } = await cli(['run', WORDS, '--to', cloud.uri('whole'), '--rehearse']);

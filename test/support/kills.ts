@@ -55,8 +55,13 @@ export async function outcome(to: string): Promise<{ files: Record<string, strin
 }
 
 /** Runs the command line and kills it (SIGKILL) after so many ms, if it is still there. */
-export function runKilled(args: readonly string[], afterMs: number): Promise<CliResult> {
+export function runKilled(
+  args: readonly string[],
+  afterMs: number,
+  env?: Readonly<Record<string, string>>,
+): Promise<CliResult> {
   return runCli(args, {
+    ...(env === undefined ? {} : { env }),
     onSpawn: (child) => {
       const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
       child.once('exit', () => clearTimeout(timer));
