@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { compileWasm, instantiateWasm, type WasmCode } from '../../base/wasm.js';
 
 /** What the compiled module offers; assembly/index.ts says what each does. Addresses are offsets in `memory`. */
 export interface SortExports {
@@ -23,12 +17,12 @@ export interface SortExports {
   merge(out: number, end: number): number;
 }
 
-let compiled: object | undefined;
+let compiled: WasmCode | undefined;
 
 /** A module with memory of its own, for records of `words` words that are sorted by the first `keyWords`. */
 export function instantiateSort(words: number, keyWords: number): SortExports {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./sort.wasm', import.meta.url)));
-  const instance = new WebAssembly.Instance(compiled, {}).exports as SortExports;
+  compiled ??= compileWasm(new URL('./sort.wasm', import.meta.url));
+  const instance = instantiateWasm<SortExports>(compiled, 'sort');
   instance.configure(words, keyWords);
   return instance;
 }

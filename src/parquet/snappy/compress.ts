@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { compileWasm, instantiateWasm } from '../../base/wasm.js';
 
 /** What the compiled module offers; assembly/index.ts says what each does. */
 interface SnappyExports {
@@ -18,10 +12,7 @@ interface SnappyExports {
 let loaded: SnappyExports | undefined;
 
 function snappy(): SnappyExports {
-  loaded ??= new WebAssembly.Instance(
-    new WebAssembly.Module(readFileSync(new URL('./snappy.wasm', import.meta.url))),
-    {},
-  ).exports as SnappyExports;
+  loaded ??= instantiateWasm<SnappyExports>(compileWasm(new URL('./snappy.wasm', import.meta.url)), 'Snappy');
   return loaded;
 }
 

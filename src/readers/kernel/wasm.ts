@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { compileWasm, instantiateWasm, type WasmCode } from '../../base/wasm.js';
 
 /** What the compiled kernel offers; assembly/index.ts says what each does. Addresses are offsets in `memory`. */
 export interface KernelExports {
@@ -28,29 +22,22 @@ export interface KernelExports {
 const MIN_POWER = -90;
 const MAX_POWER = 60;
 
-let compiled: object | undefined;
+let compiled: WasmCode | undefined;
 
 /** The kernel's code, compiled once. Threads may share it: see useKernelCode. */
-export function kernelCode(): object {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
+export function kernelCode(): WasmCode {
+  compiled ??= compileWasm(new URL('./kernel.wasm', import.meta.url));
   return compiled;
 }
 
 /** Takes over code that another thread has compiled, so that this one need not. */
-export function useKernelCode(code: object): void {
+export function useKernelCode(code: WasmCode): void {
   compiled = code;
 }
 
 /** A kernel with memory of its own. */
 export function instantiateKernel(): KernelExports {
-  const instance = new WebAssembly.Instance(kernelCode(), {
-    env: {
-      abort: () => {
-        throw new Error('the kernel has stopped');
-      },
-    },
-  });
-  const kernel = instance.exports as KernelExports;
+  const kernel = instantiateWasm<KernelExports>(kernelCode(), 'kernel');
   const powers = alignUp(kernel.heapBase());
   const count = MAX_POWER - MIN_POWER + 1;
   kernel.reserve(powers + 8 * count);

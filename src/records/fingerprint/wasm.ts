@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { compileWasm, instantiateWasm, type WasmCode } from '../../base/wasm.js';
 
 /** What the compiled module offers; assembly/index.ts says what each does. Addresses are offsets in `memory`. */
 export interface FingerprintExports {
@@ -18,16 +12,10 @@ export interface FingerprintExports {
   seal(rows: number, codes: number, seeds: number, out: number): void;
 }
 
-let module: object | undefined;
+let code: WasmCode | undefined;
 
 /** A module with memory of its own. */
 export function instantiateFingerprints(): FingerprintExports {
-  module ??= new WebAssembly.Module(readFileSync(new URL('./fingerprint.wasm', import.meta.url)));
-  return new WebAssembly.Instance(module, {
-    env: {
-      abort: () => {
-        throw new Error('the fingerprint module has stopped');
-      },
-    },
-  }).exports as FingerprintExports;
+  code ??= compileWasm(new URL('./fingerprint.wasm', import.meta.url));
+  return instantiateWasm(code, 'fingerprint');
 }

@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-// The few declarations of the JavaScript API that are needed; Node's own types leave them to the DOM library.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { compileWasm, instantiateWasm } from '../../base/wasm.js';
 
 /** What assembly/index.ts offers. */
 interface CrcExports {
@@ -28,14 +22,7 @@ let loaded: CrcModule | undefined;
 /** The one instance of this thread: it keeps nothing between two calls. */
 export function crcModule(): CrcModule {
   if (loaded !== undefined) return loaded;
-  const code = new WebAssembly.Module(readFileSync(new URL('./crc.wasm', import.meta.url)));
-  const exports = new WebAssembly.Instance(code, {
-    env: {
-      abort: () => {
-        throw new Error('the checksum module has stopped');
-      },
-    },
-  }).exports as CrcExports;
+  const exports = instantiateWasm<CrcExports>(compileWasm(new URL('./crc.wasm', import.meta.url)), 'checksum');
   exports.init();
   const block = new Uint8Array(exports.memory.buffer, exports.blockAddress(), exports.blockBytes());
   loaded = { block, crc32c: exports.crc32c, crc64: exports.crc64 };
