@@ -5,7 +5,8 @@ const { syncBuiltinESMExports } = require('node:module');
 const process = require('node:process');
 
 const log = process.env.NOTE_SYNCS;
-const note = (...parts) => fs.appendFileSync(log, `${JSON.stringify(parts)}\n`);
+const { appendFileSync } = fs;
+const note = (...parts) => appendFileSync(log, `${JSON.stringify(parts)}\n`);
 const { open, rename, link, mkdir } = fs.promises;
 fs.promises.open = async (path, ...rest) => {
   const handle = await open(path, ...rest);
@@ -29,6 +30,31 @@ fs.promises.mkdir = async (path, options) => {
   const made = await mkdir(path, options);
   // With `recursive` it tells the first of those that it made, and nothing when all were there.
   if (options?.recursive !== true || made !== undefined) note('mkdir', String(path));
+  return made;
+};
+
+// The same by descriptors, and at once.
+const paths = new Map();
+const { openSync, fsync, renameSync, mkdirSync } = fs;
+fs.openSync = (path, ...rest) => {
+  const fd = openSync(path, ...rest);
+  paths.set(fd, String(path));
+  return fd;
+};
+fs.fsync = (fd, done) => {
+  const path = paths.get(fd);
+  fsync(fd, (error) => {
+    if (!error && path !== undefined) note('sync', path);
+    done(error);
+  });
+};
+fs.renameSync = (from, to) => {
+  note('name', String(from), String(to));
+  return renameSync(from, to);
+};
+fs.mkdirSync = (path, ...rest) => {
+  const made = mkdirSync(path, ...rest);
+  note('mkdir', String(path));
   return made;
 };
 syncBuiltinESMExports();
