@@ -43,7 +43,12 @@ function textOf(entry: string, tag: string): string | undefined {
   if (end < 0) return undefined;
   const text = entry.slice(start + tag.length + 2, end);
   // A carriage return that is meant is written as a reference (https://www.w3.org/TR/xml/#sec-line-ends).
-  return text.includes('&') ? text.replace(/&(#x[0-9a-f]+|#\d+|amp|lt|gt|quot|apos);/gi, decoded) : text;
+  return ownText(text.includes('&') ? text.replace(/&(#x[0-9a-f]+|#\d+|amp|lt|gt|quot|apos);/gi, decoded) : text);
+}
+
+/** A copy: a part of a string keeps all of it in memory, here half a megabyte of XML for every page of a listing. */
+function ownText(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
