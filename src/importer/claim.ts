@@ -105,7 +105,11 @@ class ClaimedStart {
     if (settled === undefined) {
       const age = Date.now() - Date.parse(claim.time);
       if (retry || age > (this.claimed.settledMs ?? CLAIM_SETTLED_MS)) return undefined;
-      if (claim.unanswered !== true && isCertainlyGone(claim.process)) {
+      // In this order: what the process had to note, it has noted before it ended.
+      const gone = isCertainlyGone(claim.process);
+      const now = await this.#book.latest(this.options.signal);
+      if (now?.attempt !== claim.attempt || now.released !== undefined || now.importId !== undefined) return 'again';
+      if (gone && now.unanswered !== true) {
         this.options.onEvent?.({
           type: 'note',
           message:
