@@ -13,6 +13,31 @@ export const BLOCK_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
 
+/** A local file that the reading threads read by its descriptor. */
+class SharedFile {
+  #file: FileHandle | undefined;
+
+  constructor(
+    private readonly source: Source,
+    private readonly path: string,
+  ) {}
+
+  async open(): Promise<FileHandle> {
+    return (this.#file ??= await openFile(this.path, this.source.name));
+  }
+
+  /** @throws INPUT_CHANGED when it is not, or not any more, the file of the source */
+  async check(): Promise<void> {
+    if (this.#file !== undefined) await checkUnchanged(this.#file, this.source);
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
 export interface FileBlocksOptions {
   /** Lines whose first byte lies in `[start, end)`; default all. */
   readonly range?: SplitPiece['range'];
@@ -27,14 +52,16 @@ export interface FileBlocksOptions {
 export class FileBlocks {
   /** Lines of the blocks that were read; counted by whoever reads them. */
   lines = 0;
-  #file: FileHandle | undefined;
+  readonly #file: SharedFile;
 
   private constructor(
     private readonly source: Source,
-    private readonly path: string,
+    path: string,
     private readonly fileBytes: number,
     private readonly options: FileBlocksOptions,
-  ) {}
+  ) {
+    this.#file = new SharedFile(source, path);
+  }
 
   /** Undefined for a source that cannot be read like that. */
   static of(source: Source, options: FileBlocksOptions): FileBlocks | undefined {
@@ -50,13 +77,13 @@ export class FileBlocks {
   async *blocks(): AsyncGenerator<FileBlock, void, undefined> {
     const { source, fileBytes, options } = this;
     const [start, end] = options.range ?? [0, fileBytes];
-    this.#file ??= await openFile(this.path, source.name);
-    await checkUnchanged(this.#file, source);
+    const { fd } = await this.#file.open();
+    await this.#file.check();
     for (let at = start; at < end; at += BLOCK_BYTES) {
       const to = Math.min(at + BLOCK_BYTES, end);
       yield {
         source: source.name,
-        fd: this.#file.fd,
+        fd,
         cut: 'lines',
         start: at,
         end: to,
@@ -84,14 +111,12 @@ export class FileBlocks {
   }
 
   /** To be called when every block has been read: they must have been those of one file. */
-  async finish(): Promise<void> {
-    if (this.#file !== undefined) await checkUnchanged(this.#file, this.source);
+  finish(): Promise<void> {
+    return this.#file.check();
   }
 
-  async close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 
   /** The lines in the first bytes that hold a whole one. A line too large to be a record is passed over, never held. */
@@ -128,14 +153,16 @@ export class FileBlocks {
  * seen all quotes before, but then no byte need cross a thread.
  */
 export class RowBlocks {
-  #file: FileHandle | undefined;
+  readonly #file: SharedFile;
 
   private constructor(
     private readonly source: Source,
-    private readonly path: string,
+    path: string,
     private readonly fileBytes: number,
     private readonly maxRecordBytes: number,
-  ) {}
+  ) {
+    this.#file = new SharedFile(source, path);
+  }
 
   /** Undefined for a source that cannot be read like that. */
   static of(source: Source, maxRecordBytes: number): RowBlocks | undefined {
@@ -147,21 +174,18 @@ export class RowBlocks {
 
   /** The place of a chunk's rows in the file; the chunk's own bytes are not needed any more. */
   async blockOf({ bytes, byteOffset, firstLine, rejects }: Chunk): Promise<FileBlock> {
-    const { source, path, fileBytes, maxRecordBytes } = this;
-    this.#file ??= await openFile(path, source.name);
-    const { fd } = this.#file;
+    const { source, fileBytes, maxRecordBytes } = this;
+    const { fd } = await this.#file.open();
     const place = { start: byteOffset, end: byteOffset + bytes.length };
     return { source: source.name, fd, cut: 'rows', ...place, fileBytes, firstLine, maxRecordBytes, rejects };
   }
 
   /** To be called when every block has been read: they must have been those of the file whose rows were looked for. */
-  async finish(): Promise<void> {
-    if (this.#file !== undefined) await checkUnchanged(this.#file, this.source);
+  finish(): Promise<void> {
+    return this.#file.check();
   }
 
-  async close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }
