@@ -49,15 +49,37 @@ function compile() {
 async function bundleCli() {
   const cli = join(dist, 'cli', 'main.js');
   const folder = join(dist, 'bundle');
-  await bundleOwn(cli, folder, '[name].js');
+  // What the start needs stays apart: it has a top-level await, and `--version` needs no more.
+  const start = await modulesOf(cli);
+  const program = await modulesOf(join(dist, 'cli', 'program.js'));
+  const convert = await modulesOf(join(dist, 'pipeline', 'convert.js'), join(dist, 'uploaders', 'local-store.js'));
+  await bundleOwn(cli, folder, '[name].js', [
+    { name: 'start', test: (id) => id !== cli && start.has(id), priority: 3 },
+    { name: 'program', test: (id) => program.has(id), priority: 2 },
+    { name: 'convert', test: (id) => convert.has(id), priority: 1 },
+  ]);
   await writeFile(cli, "#!/usr/bin/env node\nimport '../bundle/main.js';\n");
   await chmod(cli, 0o755);
   const thread = join(dist, 'readers', 'pool', 'reading-worker.js');
   await bundleOwn(thread, dirname(thread), 'reading-worker.js');
 }
 
-/** Bundles an entry with what it imports of our own; `import.meta.url` stays that of each module. */
-async function bundleOwn(entry, folder, name) {
+/** The modules of our own that are loaded with any of these: what they import, but not what they only may import later. */
+async function modulesOf(...entries) {
+  const found = new Set(entries);
+  for (const file of found) {
+    const code = await readFile(file, 'utf8');
+    for (const [, id] of code.matchAll(/^(?:import|export)\b[^;]*?["'](\.[^"']+)["'];/gm)) found.add(join(dirname(file), id));
+  }
+  return found;
+}
+
+/**
+ * Bundles an entry with what it imports of our own; `import.meta.url` stays that of each module.
+ *
+ * @param groups modules that become one file each, whoever imports them
+ */
+async function bundleOwn(entry, folder, name, groups = []) {
   const pathFrom = (file) => relative(folder, file).split(sep).join('/');
   const bundle = await rolldown({
     input: entry,
@@ -79,7 +101,13 @@ async function bundleOwn(entry, folder, name) {
       },
     ],
   });
-  await bundle.write({ dir: folder, format: 'esm', entryFileNames: name, chunkFileNames: '[name]-[hash].js' });
+  await bundle.write({
+    dir: folder,
+    format: 'esm',
+    entryFileNames: name,
+    chunkFileNames: '[name]-[hash].js',
+    ...(groups.length === 0 ? {} : { codeSplitting: { groups } }),
+  });
   await bundle.close();
 }
 

@@ -6,10 +6,10 @@ import type { Source } from '../sources/source.js';
 import type { SplitPiece } from './plan.js';
 
 /**
- * 1 MiB: large enough that handing it to a thread costs little, small enough that it and its columns stay in the CPU's cache. Changes
- * nothing in what comes out.
+ * 4 MiB: handing a block to a thread and taking its columns over costs much the same whatever its size, a tenth of all time with blocks of
+ * 1 MiB. Larger ones gain nothing more and take memory. Changes nothing in what comes out.
  */
-export const BLOCK_BYTES = 1024 * 1024;
+export const BLOCK_BYTES = 4 * 1024 * 1024;
 
 const LF = 0x0a;
 

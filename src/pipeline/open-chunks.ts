@@ -4,7 +4,7 @@ import type { Chunk } from '../readers/reader.js';
 import { CsvLineScanner } from '../readers/record-scanner.js';
 import { LineRange } from '../sources/line-range.js';
 import type { OpenSourceOptions, Source } from '../sources/source.js';
-import { FileBlocks, RowBlocks } from './file-blocks.js';
+import { BLOCK_BYTES, FileBlocks, RowBlocks } from './file-blocks.js';
 import type { SplitPiece } from './plan.js';
 
 /** A source, or a part of it, cut into chunks; for CSV with the header row taken off. */
@@ -45,15 +45,16 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
   };
   if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
   const rows = RowBlocks.of(source, maxRecordBytes);
+  const chunkBytes = rows === undefined ? undefined : BLOCK_BYTES;
   const scanner =
     options.csvNoMultiline === true
       ? new CsvLineScanner((line) => multilineError(source.name, line, range !== undefined && range[0] > 0))
       : undefined;
   if (range !== undefined && range[0] > 0) {
-    return { header: options.header, chunks: csvRowChunks(bytes, { ...cut, scanner }), rows, lineFeeds };
+    return { header: options.header, chunks: csvRowChunks(bytes, { ...cut, chunkBytes, scanner }), rows, lineFeeds };
   }
   const delimiter = delimiterOf(source, options.delimiter);
-  return { ...(await csvChunks(bytes, { ...cut, delimiter, scanner })), rows, lineFeeds };
+  return { ...(await csvChunks(bytes, { ...cut, chunkBytes, delimiter, scanner })), rows, lineFeeds };
 }
 
 /** The one-byte delimiter of a CSV source: the option, else what its format says. */

@@ -33,7 +33,7 @@ export interface ReaderPool {
 /** Chunks waiting at each thread besides the one it reads, so that it never waits for the main thread. */
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
-export const BLOCKS_AHEAD = 5;
+export const BLOCKS_AHEAD = 3;
 /** Memory for columns that is kept at each thread for the next chunks. */
 const SPARE_MEMORIES = BLOCKS_AHEAD + 1;
 
