@@ -69,7 +69,8 @@ async function modulesOf(...entries) {
   const found = new Set(entries);
   for (const file of found) {
     const code = await readFile(file, 'utf8');
-    for (const [, id] of code.matchAll(/^(?:import|export)\b[^;]*?["'](\.[^"']+)["'];/gm)) found.add(join(dirname(file), id));
+    for (const [, id] of code.matchAll(/^(?:import|export)\b[^;]*?["'](\.[^"']+)["'];/gm))
+      found.add(join(dirname(file), id));
   }
   return found;
 }

@@ -6,16 +6,15 @@ import type { Chunk, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
 export interface ReadingThreadData {
   /** The kernel's code, compiled. */
   readonly kernel: object;
-  readonly rules: RuleOptions;
 }
 
-/** To a reading thread: a chunk, and once per mapping the mapping itself. */
+/** To a reading thread: a chunk, and once per mapping the mapping itself with the rules. */
 export interface ReadRequest {
   readonly job: number;
   /** Number of the mapping in force. */
   readonly mapping: number;
   /** With the first chunk of that mapping that this thread gets. */
-  readonly config?: ReaderConfig | undefined;
+  readonly config?: { readonly mapping: ReaderConfig; readonly rules: RuleOptions } | undefined;
   readonly chunk: Chunk | FileBlock;
   /** Take the fingerprints of the good rows. */
   readonly fingerprints: boolean;

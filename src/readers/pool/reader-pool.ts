@@ -1,13 +1,13 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { PineloadError } from '../../base/errors.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import { giveBackChunkMemory } from '../chunk-memory.js';
 import { createReader } from '../create-reader.js';
-import { kernelCode } from '../kernel/wasm.js';
 import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
-import type { ReadingThreadData, ReadRequest, ReadResponse } from './protocol.js';
+import type { ReadRequest, ReadResponse } from './protocol.js';
 import { readAndCheck } from './read-and-check.js';
+import { takeThread, THREADS_AVAILABLE } from './reading-thread.js';
 
 /** The columns of a chunk, checked. */
 export interface CheckedColumns extends ReadColumns {
@@ -46,9 +46,7 @@ const BYTES_PER_THREAD = 2 * 1024 * 1024;
  * @param bytes of input to come, if known: a thread takes a tenth of a second to start, which goes on while other things are prepared
  */
 export function openReaderPool(workers: number, rules: RuleOptions, bytes = 0): ReaderPool {
-  // Run from its TypeScript sources (as by tests), there is no compiled file that a thread could load.
-  const compiled = import.meta.url.endsWith('.js');
-  return workers > 1 && compiled
+  return workers > 1 && THREADS_AVAILABLE
     ? new ThreadPool(workers, rules, Math.floor(bytes / BYTES_PER_THREAD))
     : new InlinePool(rules);
 }
@@ -120,7 +118,14 @@ class ThreadPool implements ReaderPool {
     thread.mappings.add(mapping);
     const job = this.#job++;
     const memory = thread.spare.pop();
-    const request: ReadRequest = { job, mapping, config: known ? undefined : config, chunk, fingerprints, memory };
+    const request: ReadRequest = {
+      job,
+      mapping,
+      config: known ? undefined : { mapping: config, rules: this.rules },
+      chunk,
+      fingerprints,
+      memory,
+    };
     const moved = memory === undefined ? [] : [memory];
     if ('bytes' in chunk && chunk.ownsMemory === true) moved.push(chunk.bytes.buffer as ArrayBuffer);
     return new Promise<CheckedColumns>((resolve, reject) => {
@@ -142,8 +147,7 @@ class ThreadPool implements ReaderPool {
   }
 
   #start(): Thread {
-    const workerData: ReadingThreadData = { kernel: kernelCode(), rules: this.rules };
-    const worker = new Worker(new URL('./reading-worker.js', import.meta.url), { name: 'pineload-reader', workerData });
+    const worker = takeThread();
     const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), spare: [] };
     const keep = (memory: ArrayBuffer): void => {
       if (thread.spare.length < SPARE_MEMORIES) thread.spare.push(memory);
