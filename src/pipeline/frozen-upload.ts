@@ -10,13 +10,12 @@ export const UPLOAD_PLAN_KEY = 'upload.json';
 
 /**
  * What the first call of an upload fixes for those that go on with it. The manifest stands for the inputs: it holds size and SHA-256 of each
- * file. Which files a call leaves out, and how fast it goes, is its own affair; and since parts are compared by their checksums, another
- * version of pineload may go on.
+ * file. Which files a call leaves out, and how fast it goes, is its own affair.
  */
 export interface FrozenUpload {
   readonly format: 'pineload-upload';
   readonly version: 1;
-  /** The version that began it. */
+  /** The version that began it, and that goes on with it: as with a conversion, only who asks for it mixes two of them in one import. */
   readonly pineload: string;
   readonly manifestSha256: string;
   readonly files: number;
@@ -48,19 +47,21 @@ export function writeFrozenUpload(state: ObjectStore, frozen: FrozenUpload, sign
 
 /** @throws PLAN_DIFFERS when an upload that was begun is not this one */
 export function checkFrozen(to: ObjectStore, before: FrozenUpload, now: FrozenUpload): void {
-  const [expected, got] =
-    before.manifestSha256 !== now.manifestSha256
-      ? [tell(before), tell(now)]
-      : [`parts of ${before.partBytes} bytes`, `parts of ${now.partBytes} bytes`];
-  if (expected === got) return;
+  const differs = DIFFERENCES.find((tell) => tell(before) !== tell(now));
+  if (differs === undefined) return;
   throw new PineloadError('PLAN_DIFFERS', {
     source: to.uri,
     message: 'another upload was begun here',
-    expected,
-    got,
+    expected: differs(before),
+    got: differs(now),
     hint: 'Run the first command again to finish it, choose another target, or start anew with --overwrite.',
   });
 }
 
-const tell = ({ files, bytes, manifestSha256 }: FrozenUpload): string =>
-  `${formatCount(files)} file${files === 1 ? '' : 's'}, ${formatBytes(bytes)}, manifest ${manifestSha256.slice(0, 12)}…`;
+/** What two uploads may differ in, as it is told. */
+const DIFFERENCES: readonly ((upload: FrozenUpload) => string)[] = [
+  ({ files, bytes, manifestSha256 }) =>
+    `${formatCount(files)} file${files === 1 ? '' : 's'}, ${formatBytes(bytes)}, manifest ${manifestSha256.slice(0, 12)}…`,
+  ({ partBytes }) => `parts of ${partBytes} bytes`,
+  ({ pineload }) => `pineload ${pineload}`,
+];

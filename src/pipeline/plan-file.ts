@@ -33,7 +33,7 @@ export async function writePlan(state: ObjectStore, plan: Plan, signal?: AbortSi
   const hash = createHash('sha256');
   const writer = await state.create(PLAN_KEY, { contentType: 'application/json', signal });
   try {
-    for (const bytes of encodePlan(plan)) {
+    for (const bytes of inBytes(encodePlan(plan))) {
       hash.update(bytes);
       await writer.write(bytes);
     }
@@ -49,28 +49,38 @@ export async function writePlan(state: ObjectStore, plan: Plan, signal?: AbortSi
  * JSON with a line for each input and each split: a plan may have 100,000 of them, and people read it. It comes in blocks: the whole of such
  * a plan is some tens of megabytes.
  */
-function* encodePlan(plan: Plan): Generator<Uint8Array> {
+function* encodePlan(plan: Plan): Generator<string> {
   const { inputs, splits, ...rest } = plan;
-  yield Buffer.from(JSON.stringify(rest, null, 2).slice(0, -2));
+  yield JSON.stringify(rest, null, 2).slice(0, -2);
   for (const [name, items] of [
     ['inputs', inputs],
     ['splits', splits],
   ] as const) {
-    yield Buffer.from(`,\n  "${name}": [`);
+    yield `,\n  "${name}": [`;
     for (let from = 0; from < items.length; from += BLOCK) {
       const lines = items.slice(from, from + BLOCK).map((item) => `\n    ${JSON.stringify(item)}`);
-      yield Buffer.from(`${from > 0 ? ',' : ''}${lines.join(',')}`);
+      yield `${from > 0 ? ',' : ''}${lines.join(',')}`;
     }
-    yield Buffer.from('\n  ]');
+    yield '\n  ]';
   }
-  yield Buffer.from('\n}\n');
+  yield '\n}\n';
 }
 
-const BLOCK = 1_000;
+const BLOCK = 100;
+
+/** UTF-8, in memory that is used again for the next one. */
+function* inBytes(texts: Iterable<string>): Generator<Uint8Array> {
+  let memory = Buffer.alloc(0);
+  for (const text of texts) {
+    const most = text.length * 3;
+    if (memory.length < most) memory = Buffer.allocUnsafeSlow(most);
+    yield memory.subarray(0, memory.write(text));
+  }
+}
 
 function isEncodedAs(bytes: Uint8Array, plan: Plan): boolean {
   let at = 0;
-  for (const block of encodePlan(plan)) {
+  for (const block of inBytes(encodePlan(plan))) {
     if (Buffer.compare(bytes.subarray(at, at + block.length), block) !== 0) return false;
     at += block.length;
   }

@@ -72,6 +72,12 @@ export async function openWithAccess(
   return openStore(uri, common);
 }
 
+/**
+ * Parts of what lies in the state are smaller than those of an import: the buffers of the plan of 100,000 inputs, which has 20 MB, would be
+ * a quarter of the memory that it takes to make it. No store takes smaller ones than S3 (S3_MIN_PART_BYTES).
+ */
+export const STATE_PART_BYTES = 5 * 1024 * 1024;
+
 /** The import directory and, beside it, the state of the run. */
 export interface Target {
   readonly imports: ObjectStore;
@@ -85,7 +91,8 @@ export async function openTarget(
   pace = sharedPace(to, access),
 ): Promise<Target> {
   const imports = await openWithAccess(to, access, pace);
-  return { imports, state: await openWithAccess(state ?? siblingState(to), access, pace) };
+  const partSize = Math.min(access.partSize ?? Infinity, STATE_PART_BYTES);
+  return { imports, state: await openWithAccess(state ?? siblingState(to), { ...access, partSize }, pace) };
 }
 
 /** The import directory as it is shown, for plans; undefined where the state lies beside it and tells its place itself. */

@@ -20,9 +20,9 @@ export interface ListOptions {
   readonly stdin?: Readable | undefined;
 }
 
-/** One input that was found, with what tells it apart from the others. */
+/** A local file that was found, with what tells it apart from the others. */
 export interface Found {
-  /** Real path, or root and key: the same input named twice is taken once. */
+  /** Real path: the same file named twice is taken once. */
   readonly identity: string;
   readonly source: Source;
 }
@@ -44,20 +44,22 @@ export async function listSources(inputs: readonly string[], options: ListOption
     });
   }
   const sources = new Map<string, Source>();
+  const add = (identity: string, source: Source): void => {
+    if (!sources.has(identity)) sources.set(identity, source);
+  };
   for (const input of inputs) {
     throwIfAborted(options.signal);
-    for (const { identity, source } of await find(input, options)) {
-      if (!sources.has(identity)) sources.set(identity, source);
+    if (input === '-') {
+      add(input, standardInput(options));
+    } else if (isRemote(input)) {
+      for (const source of await listRemote(input, options)) add(source.name, source);
+    } else {
+      for (const { identity, source } of await listLocal(input, options)) add(identity, source);
     }
   }
   return [...sources.values()];
 }
 
-async function find(input: string, options: ListOptions): Promise<readonly Found[]> {
-  if (input === '-') {
-    const format = options.format === undefined || options.format === 'auto' ? DEFAULT_STDIN_FORMAT : options.format;
-    const source = new StdinSource(options.stdin ?? process.stdin, format, options.compression ?? 'auto');
-    return [{ identity: '-', source }];
-  }
-  return isRemote(input) ? listRemote(input, options) : listLocal(input, options);
+function standardInput({ format = 'auto', compression = 'auto', stdin = process.stdin }: ListOptions): StdinSource {
+  return new StdinSource(stdin, format === 'auto' ? DEFAULT_STDIN_FORMAT : format, compression);
 }

@@ -6,27 +6,38 @@ import type { Compression, InputFormat, OpenSourceOptions, Source } from './sour
 /** Opens a directory in a store; the URI may hold a shared access signature and is never shown. */
 export type OpenStore = (uri: string) => Promise<ObjectStore>;
 
-/** An object in S3, Google Cloud Storage or Azure Blob Storage, read as a stream. */
+/**
+ * An object in S3, Google Cloud Storage or Azure Blob Storage, read as a stream. There may be 100,000 of them: nothing is kept twice.
+ */
 export class StoreSource implements Source {
   readonly name: string;
   readonly rootLength: number;
   readonly bytes: number;
-  readonly version: string;
+  /** Undefined where the listing tells none. */
+  readonly #etag: string | undefined;
   #compression: Compression;
 
   constructor(
     private readonly openStore: OpenStore,
     private readonly root: string,
     rootName: string,
-    private readonly object: ObjectInfo,
+    { key, bytes, etag }: ObjectInfo,
     readonly format: InputFormat,
     readonly statedCompression: Compression | 'auto',
   ) {
-    this.name = rootName + object.key;
+    this.name = rootName + key;
     this.rootLength = rootName.length;
-    this.bytes = object.bytes;
-    this.version = bareEtag(object.etag) ?? `${object.bytes} bytes`;
+    this.bytes = bytes;
+    this.#etag = bareEtag(etag);
     this.#compression = statedCompression === 'auto' ? 'none' : statedCompression;
+  }
+
+  get version(): string {
+    return this.#etag ?? `${this.bytes} bytes`;
+  }
+
+  get #key(): string {
+    return this.name.slice(this.rootLength);
   }
 
   /** With `auto`: `none` until the first bytes were read, since to look would be a request for every object. */
@@ -60,7 +71,7 @@ export class StoreSource implements Source {
       await this.#checkUnchanged(store, signal);
       let got = 0;
       const range = start === 0 && end === this.bytes ? {} : { start, end };
-      for await (const bytes of store.read(this.object.key, { ...range, signal })) {
+      for await (const bytes of store.read(this.#key, { ...range, signal })) {
         got += bytes.length;
         yield bytes;
       }
@@ -75,13 +86,14 @@ export class StoreSource implements Source {
       await store.close();
     }
   }
+
   /** The object may have been replaced since it was listed, on this machine or on the one that made the plan. */
   async #checkUnchanged(store: ObjectStore, signal: AbortSignal): Promise<void> {
-    const now = await store.head(this.object.key, signal);
-    const { etag, bytes } = this.object;
+    const now = await store.head(this.#key, signal);
+    const { bytes } = this;
     // One that is gone is for the read to tell.
     if (now === undefined) return;
-    if (now.bytes === bytes && (etag === undefined || bareEtag(now.etag) === bareEtag(etag))) return;
+    if (now.bytes === bytes && (this.#etag === undefined || bareEtag(now.etag) === this.#etag)) return;
     throw new PineloadError('INPUT_CHANGED', {
       source: this.name,
       expected: `${bytes} bytes, version ${this.version}`,

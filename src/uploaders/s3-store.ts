@@ -332,17 +332,15 @@ class S3Store implements ObjectStore {
   }
 
   #directHeaders(input: PutObjectCommandInput): Record<string, string> {
-    const headers = {
-      'content-type': input.ContentType ?? 'application/octet-stream',
-      'content-md5': input.ContentMD5,
-      'x-amz-checksum-crc64nvme': input.ChecksumCRC64NVME,
-      'x-amz-sdk-checksum-algorithm': input.ChecksumAlgorithm,
-      'if-none-match': input.IfNoneMatch,
-    };
-    const notes = Object.entries(input.Metadata ?? {}).map(([name, value]) => [`x-amz-meta-${name}`, value] as const);
-    return Object.fromEntries(
-      [...Object.entries(headers), ...notes].flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    );
+    const headers: Record<string, string> = { 'content-type': input.ContentType ?? 'application/octet-stream' };
+    if (input.ContentMD5 !== undefined) headers['content-md5'] = input.ContentMD5;
+    if (input.ChecksumCRC64NVME !== undefined) {
+      headers['x-amz-checksum-crc64nvme'] = input.ChecksumCRC64NVME;
+      headers['x-amz-sdk-checksum-algorithm'] = 'CRC64NVME';
+    }
+    if (input.IfNoneMatch !== undefined) headers['if-none-match'] = input.IfNoneMatch;
+    for (const name in input.Metadata) headers[`x-amz-meta-${name}`] = input.Metadata[name]!;
+    return headers;
   }
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {

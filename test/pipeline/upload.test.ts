@@ -88,6 +88,19 @@ describe('the plan of an upload that was cut off', () => {
     expect(await upload({ from, to })).toMatchObject({ complete: true, remaining: 0 });
   });
 
+  it('is not gone on with by another version, unless asked', async () => {
+    const to = temp('another-version');
+    await cutOff(to);
+    const frozen = `${to}.pineload/upload.json`;
+    const text = await fs.readFile(frozen, 'utf8');
+    await fs.writeFile(frozen, text.replace(/"pineload":\s*"[^"]+"/, '"pineload": "0.0.7"'));
+    const refused = await errorOf(upload({ from, to }));
+    expect(refused).toMatchObject({ code: 'PLAN_DIFFERS', exitCode: 4, expected: 'pineload 0.0.7' });
+    expect(refused.got).toMatch(/^pineload \d/);
+    expect(await upload({ from, to, overwrite: true })).toMatchObject({ complete: true });
+    expect(JSON.parse(await fs.readFile(frozen, 'utf8'))).toMatchObject({ pineload: manifest.pineload });
+  });
+
   it('gives way when asked', async () => {
     const to = temp('replanned');
     await cutOff(to);
