@@ -15,6 +15,7 @@ import {
   type TextRows,
 } from '../parquet/decode/index.js';
 import { VectorMemory } from '../records/fingerprint/vector-memory.js';
+import { markKnownTexts } from '../records/plain/known-texts.js';
 import type { NamespaceColumn, RecordBatch, SparseColumn } from '../records/batch.js';
 import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES, type RecordLimits } from '../records/limits.js';
 import { checkIds, expectedId } from '../records/rules/id.js';
@@ -157,13 +158,15 @@ class GroupReader {
     const dense = await this.#dense(rows);
     const sparse = await this.#sparse(rows);
     const known = dense && this.shared.memory!.look();
+    const good = known?.good ?? new Uint8Array(rows);
+    markKnownTexts(good, ids, metadata);
 
     const batch: RecordBatch = {
       rows,
       dimension: dense === undefined ? 0 : dimension,
       ids,
       values: dense?.values,
-      knownGood: known?.good,
+      knownGood: good,
       vectorHashes: known?.hashes,
       sparse: sparse?.column,
       metadata: metadata ?? noTexts(rows),
