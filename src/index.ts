@@ -10,6 +10,11 @@ export type { ConvertResult } from './pipeline/commit.js';
 export { plan, type PlanCommandOptions, type PlanResult } from './pipeline/plan-command.js';
 export { convertShard, type ConvertShardOptions, type ConvertShardResult } from './pipeline/convert-shard.js';
 export { commit, COMMIT_POLL_MS, DEFAULT_COMMIT_WAIT_MS, type CommitOptions } from './pipeline/commit-command.js';
+export {
+  mergeDuplicates,
+  type MergeDuplicatesOptions,
+  type MergeDuplicatesResult,
+} from './pipeline/duplicates-command.js';
 export { compact, type CompactOptions, type CompactResult } from './pipeline/compact-command.js';
 export type { Shard } from './pipeline/shard.js';
 export { MIN_RANGE_BYTES } from './pipeline/make-plan.js';
