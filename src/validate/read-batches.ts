@@ -22,8 +22,8 @@ import { checkIds, expectedId } from '../records/rules/id.js';
 import { Marker } from '../records/rules/marker.js';
 import type { ImportColumns, ListBinding } from './columns.js';
 
-/** Bytes of dense vectors in a batch: what a processor's nearer caches hold while they are looked at. */
-export const BATCH_BYTES = 512 * 1024;
+/** Bytes of dense vectors in a batch: few enough for a processor's caches, enough rows that what a batch costs by itself is little. */
+export const BATCH_BYTES = 1024 * 1024;
 export const MAX_BATCH_ROWS = 4096;
 /** Bytes of metadata after which a batch ends. */
 const BATCH_TEXT_BYTES = 16 * 1024 * 1024;
