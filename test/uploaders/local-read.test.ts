@@ -1,5 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,34 +22,34 @@ describe('reads of a local file', () => {
     [1, 5_000_000],
     [3, 0],
   ])('give what lies from %i on, %i bytes at most', async (start, length) => {
-    const fd = openSync(file, 'r');
+    const handle = await open(file);
     try {
       const target = new Uint8Array(length);
-      const got = await readAt(fd, target, start);
+      const got = await readAt(handle, target, start);
       expect(Buffer.from(target.subarray(0, got)).equals(bytes.subarray(start, start + length))).toBe(true);
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
   });
 
   it('let timers and signals pass, however many there are', async () => {
-    const fd = openSync(file, 'r');
+    const handle = await open(file);
     try {
       let ticks = 0;
       const timer = setInterval(() => ticks++, 1);
       const target = new Uint8Array(64 * 1024);
-      for (const end = performance.now() + 300; performance.now() < end;) await readAt(fd, target, 0);
+      for (const end = performance.now() + 300; performance.now() < end;) await readAt(handle, target, 0);
       clearInterval(timer);
       // A turn of the event loop every 20 ms, however slow the machine is.
       expect(ticks).toBeGreaterThan(2);
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
   });
 
   it('fail as the file system says', async () => {
-    const fd = openSync(file, 'r');
-    closeSync(fd);
-    await expect(readAt(fd, new Uint8Array(1), 0)).rejects.toThrow();
+    const handle = await open(file);
+    await handle.close();
+    await expect(readAt(handle, new Uint8Array(1), 0)).rejects.toThrow();
   });
 });
