@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { cutInput } from '../../src/pipeline/cut-input.js';
-import { FileBlocks } from '../../src/pipeline/file-blocks.js';
+import { BLOCK_BYTES, FileBlocks } from '../../src/pipeline/file-blocks.js';
 import { openChunks } from '../../src/pipeline/open-chunks.js';
 import type { FileBlock } from '../../src/readers/reader.js';
 import type { ByteRange } from '../../src/sources/line-range.js';
@@ -101,10 +101,10 @@ it('a record of several ranges is one record, or one reject at its place', async
 });
 
 it('looks for the first record of a range that begins in a line too large without holding that line', async () => {
-  const maxRecordBytes = 1024 * 1024;
+  const maxRecordBytes = BLOCK_BYTES;
   const line = '{"id":"a"}\n';
-  const source = await sourceOf('huge.jsonl', `${line}${'x'.repeat(12 * 1024 * 1024)}\n${line.repeat(3)}`);
-  const blocks = FileBlocks.of(source, { range: [4 * 1024 * 1024, source.bytes!], maxRecordBytes })!;
+  const source = await sourceOf('huge.jsonl', `${line}${'x'.repeat(12 * BLOCK_BYTES)}\n${line.repeat(3)}`);
+  const blocks = FileBlocks.of(source, { range: [4 * BLOCK_BYTES, source.bytes!], maxRecordBytes })!;
   const [first] = await firstOf(blocks);
   const alloc = vi.spyOn(Buffer, 'alloc');
   expect(Buffer.from(blocks.sampleOf(first!).bytes).toString()).toBe(line.repeat(3));
