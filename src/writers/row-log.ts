@@ -29,8 +29,14 @@ interface Segment {
   live: number;
   /** Where it begins in the file, once it is there. */
   offset: number;
-  /** What was read of it last. */
-  window: { readonly from: number; readonly to: number; readonly bytes: Promise<Uint8Array> } | undefined;
+  /** What was read of it last, the newest first. */
+  windows: readonly Window[];
+}
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: Promise<Uint8Array>;
 }
 
 /** Memory of segments that waits to be used again, at most. */
@@ -107,11 +113,13 @@ export class RowLog {
     const { offset, bytes } = place;
     if (segment.memory !== undefined) return segment.memory.bytes.subarray(offset, offset + bytes);
     if (bytes >= Math.max(LARGE_BLOCK_BYTES, this.readAhead)) return this.#file.peek(segment.offset + offset, bytes);
-    let { window } = segment;
-    if (window === undefined || offset < window.from || offset + bytes > window.to) {
-      const to = Math.min(segment.used, offset + Math.max(bytes, this.readAhead));
-      window = { from: offset, to, bytes: this.#file.peek(segment.offset + offset, to - offset) };
-      segment.window = window;
+    let window = segment.windows.find(({ from, to }) => offset >= from && offset + bytes <= to);
+    if (window === undefined) {
+      // Several namespaces are read at once, and none waits for the one before: what one asks for may lie a little before what another had.
+      const from = this.readAhead === 0 ? offset : offset - (offset % this.readAhead);
+      const to = Math.min(segment.used, Math.max(from + this.readAhead, offset + bytes));
+      window = { from, to, bytes: this.#file.peek(segment.offset + from, to - from) };
+      segment.windows = [window, ...segment.windows.slice(0, 1)];
     }
     const { from } = window;
     return window.bytes.then((read) => read.subarray(offset - from, offset - from + bytes));
@@ -144,7 +152,7 @@ export class RowLog {
   #begin(bytes: number): Segment {
     const free = bytes === this.segmentBytes ? this.#free.pop() : undefined;
     const memory = free ?? memoryOf(new ArrayBuffer(bytes));
-    const segment = { number: this.#count++, memory, used: 0, live: 0, offset: 0, window: undefined };
+    const segment = { number: this.#count++, memory, used: 0, live: 0, offset: 0, windows: [] };
     const before = this.#open;
     this.#segments.set(segment.number, segment);
     this.#inMemory.push(segment.number);
