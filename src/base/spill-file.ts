@@ -38,7 +38,7 @@ export class SpillFile {
 
   async flush(): Promise<void> {
     if (this.stagedBytes === 0) return;
-    const bytes = Buffer.concat(this.staged, this.stagedBytes);
+    const bytes = this.staged.length === 1 ? this.staged[0]! : Buffer.concat(this.staged, this.stagedBytes);
     this.staged = [];
     this.stagedBytes = 0;
     try {
@@ -54,6 +54,13 @@ export class SpillFile {
 
   /** Reads a block back, once: its room counts as free afterwards. */
   async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = await this.peek(offset, length);
+    this.release(length);
+    return bytes;
+  }
+
+  /** Reads bytes that stay in the file. */
+  async peek(offset: number, length: number): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafeSlow(length);
     try {
       const handle = await this.opened();
@@ -65,9 +72,13 @@ export class SpillFile {
     } catch (error) {
       throw this.fault(error);
     }
+    return bytes;
+  }
+
+  /** So many bytes of the file are not needed any more. */
+  release(length: number): void {
     this.live -= length;
     if (this.live === 0) this.end = 0;
-    return bytes;
   }
 
   /** Removes the file. Never throws. */

@@ -1,6 +1,6 @@
-import { PineloadError } from '../base/errors.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
-import type { RecordBatch, SparseColumn, Utf8Column, VectorKind } from '../records/batch.js';
+import type { RecordBatch, SparseColumn, VectorKind } from '../records/batch.js';
+import { appendTexts } from './append-texts.js';
 import { GrowingArray } from './growing-array.js';
 import { PagedColumn, type Held, type PagePool } from './paged-column.js';
 
@@ -13,14 +13,9 @@ const SMALL_BUFFER_BYTES = 128 * 1024;
 const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
 
 /**
- * Gathers the rows of one namespace, column by column, until they make a row group. Where a row group ends is decided row
- * by row from sizes alone, so neither batches nor memory have a say in it.
+ * Gathers rows of one namespace in memory, column by column.
  */
 export class NamespaceBuffer {
-  /** Rows of the open row group, those that were taken out to be spilled included. */
-  groupRows = 0;
-  /** Their raw size in bytes: the values as PLAIN, without levels. */
-  groupBytes = 0;
   /** Rows in memory. */
   rows = 0;
 
@@ -32,9 +27,9 @@ export class NamespaceBuffer {
   private readonly held: Held = { bytes: 0 };
 
   constructor(
-    private readonly kind: VectorKind,
+    kind: VectorKind,
     private readonly dimension: number,
-    private readonly rowGroupBytes: number,
+    rowGroupBytes: number,
     pages: PagePool,
   ) {
     const { held } = this;
@@ -51,24 +46,23 @@ export class NamespaceBuffer {
     return bytes < SMALL_BUFFER_BYTES ? bytes + (bytes >> 1) : bytes;
   }
 
-  /**
-   * Copies rows `from … to` of a batch, as far as they fit into the row group. Returns the first row that was not taken:
-   * if that is not `to`, the row group is full. An empty row group takes a row of any size.
-   */
-  append(batch: RecordBatch, from: number, to: number): number {
-    const end = this.fit(batch, from, to);
-    if (end === from) return from;
-    appendTexts(this.ids, batch.ids, from, end);
-    this.values?.append(batch.values!, from * this.dimension, end * this.dimension);
-    this.sparse?.append(batch.sparse!, from, end, this.rows);
-    appendTexts(this.metadata, batch.metadata, from, end);
-    this.metadataValidity.append(batch.metadata.validity, from, end, this.rows);
-    this.rows += end - from;
-    return end;
+  /** Copies rows `from … to` of a batch. */
+  append(batch: RecordBatch, from: number, to: number): void {
+    if (from === to) return;
+    appendTexts(this.ids, batch.ids, from, to);
+    this.values?.append(batch.values!, from * this.dimension, to * this.dimension);
+    this.sparse?.append(batch.sparse!, from, to, this.rows);
+    appendTexts(this.metadata, batch.metadata, from, to);
+    this.metadataValidity.append(batch.metadata.validity, from, to, this.rows);
+    this.rows += to - from;
   }
 
-  /** Takes the rows in memory out; the row group goes on (`endGroup` false: they are spilled) or begins anew. */
-  take(endGroup: boolean, keepSize: boolean): RowGroupColumns {
+  /**
+   * Takes the rows out.
+   *
+   * @param keepSize as many will probably come again
+   */
+  take(keepSize: boolean): RowGroupColumns {
     const taken: RowGroupColumns = {
       rows: this.rows,
       ids: { plain: this.ids.take(keepSize) },
@@ -77,37 +71,7 @@ export class NamespaceBuffer {
       metadata: { plain: this.metadata.take(keepSize), validity: this.metadataValidity.take(keepSize) },
     };
     this.rows = 0;
-    if (endGroup) {
-      this.groupRows = 0;
-      this.groupBytes = 0;
-    }
     return taken;
-  }
-
-  /** Counts the rows that fit in, and their bytes. */
-  private fit(batch: RecordBatch, from: number, to: number): number {
-    const idOffsets = batch.ids.offsets;
-    const idValidity = batch.ids.validity;
-    const metadataOffsets = batch.metadata.offsets;
-    const metadataValidity = batch.metadata.validity;
-    const frame = batch.metadata.framed === true ? 0 : 4;
-    const sparseOffsets = this.kind === 'dense' ? undefined : batch.sparse!.offsets;
-    const denseBytes = this.kind === 'sparse' ? 0 : this.dimension * 4;
-    let bytes = this.groupBytes;
-    let r = from;
-    for (; r < to; r++) {
-      if (idValidity !== undefined && idValidity[r] === 0) throw missingId(batch, r);
-      let size = denseBytes + 4 + idOffsets[r + 1]! - idOffsets[r]!;
-      if (metadataValidity === undefined || metadataValidity[r] !== 0) {
-        size += frame + metadataOffsets[r + 1]! - metadataOffsets[r]!;
-      }
-      if (sparseOffsets !== undefined) size += 4 + 8 * (sparseOffsets[r + 1]! - sparseOffsets[r]!);
-      if (bytes + size > this.rowGroupBytes && this.groupRows + r > from) break;
-      bytes += size;
-    }
-    this.groupBytes = bytes;
-    this.groupRows += r - from;
-    return r;
   }
 }
 
@@ -184,49 +148,4 @@ class GrowingValidity {
 function hasZero(flags: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (flags[at] === 0) return true;
   return false;
-}
-
-/** Texts shorter than this are copied byte by byte, which is quicker than making a view. */
-const SHORT_TEXT_BYTES = 96;
-
-/** Appends texts in PLAIN form: length in four bytes, little-endian, then the bytes. */
-function appendTexts(target: GrowingArray<Uint8Array>, column: Utf8Column, from: number, to: number): void {
-  const { bytes, offsets, validity, framed } = column;
-  if (framed === true) {
-    const texts = bytes.subarray(offsets[from], offsets[to]);
-    target.reserve(texts.length);
-    target.array.set(texts, target.length);
-    target.length += texts.length;
-    return;
-  }
-  target.reserve(offsets[to]! - offsets[from]! + 4 * (to - from));
-  const out = target.array;
-  let at = target.length;
-  for (let r = from; r < to; r++) {
-    if (validity !== undefined && validity[r] === 0) continue;
-    const start = offsets[r]!;
-    const end = offsets[r + 1]!;
-    const length = end - start;
-    out[at] = length;
-    out[at + 1] = length >>> 8;
-    out[at + 2] = length >>> 16;
-    out[at + 3] = length >>> 24;
-    at += 4;
-    if (length < SHORT_TEXT_BYTES) {
-      for (let i = start; i < end; i++) out[at++] = bytes[i]!;
-    } else {
-      out.set(bytes.subarray(start, end), at);
-      at += length;
-    }
-  }
-  target.length = at;
-}
-
-function missingId(batch: RecordBatch, row: number): PineloadError {
-  return new PineloadError('RECORD_REJECTED', {
-    source: batch.origin.source,
-    line: batch.origin.lines[row]!,
-    field: 'id',
-    message: 'the record has no id',
-  });
 }

@@ -14,8 +14,10 @@ import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings } from './namespace-files.js';
 import { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
-import { SpillFile } from '../base/spill-file.js';
-import { SpilledRows } from './spilled-rows.js';
+import { RowChain } from './row-chain.js';
+import { RowGroupMeter } from './row-group-meter.js';
+import { RowLog } from './row-log.js';
+import { ScatteredRows } from './scattered-rows.js';
 
 /** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */
 export const DEFAULT_TARGET_FILE_BYTES = 400_000_000;
@@ -36,6 +38,19 @@ export const ROWS_PER_OPEN_OBJECT = 1.25;
 export const SMALL_FILES_AT_ONCE = 32;
 /** Namespaces of more than a row group that are finished at once at the end. */
 const LARGE_FILES_AT_ONCE = 2;
+/** With more namespaces than this, rows are looked at for being scattered over them. */
+const MANY_NAMESPACES = 256;
+/** So many rows for each namespace of a batch are few: they are sorted together with those of other batches. */
+const FEW_ROWS = 16;
+/** Rows that wait to be sorted take this much of the memory for gathered rows. */
+const SCATTERED_SHARE = 1 / 8;
+/** A segment of the log takes this much of it, and at most so many bytes. */
+const SEGMENT_SHARE = 1 / 64;
+const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+const MIN_SEGMENT_BYTES = 64 * 1024;
+/** Reading ahead takes this much of it, for all that is read at once, and at most so many bytes in one place. */
+const READ_AHEAD_SHARE = 1 / 8;
+const MAX_READ_AHEAD_BYTES = 256 * 1024;
 /** Above this, columns of a row group would come near to the limits of typed arrays and of page counts. */
 export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
 
@@ -85,15 +100,19 @@ export interface Staging {
   take(namespace: string, group: RowGroupColumns): Promise<void>;
 }
 
-/** All there is of one namespace. */
+/** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer. */
 interface NamespaceState {
   readonly name: string;
-  readonly buffer: NamespaceBuffer;
+  /** In the order in which namespaces came. */
+  readonly number: number;
+  readonly meter: RowGroupMeter;
+  /** Rows in the log. */
+  chain: RowChain | undefined;
+  /** Rows that came many at a time. */
+  buffer: NamespaceBuffer | undefined;
   readonly files: NamespaceFiles;
-  /** Spilled rows of the open row group. */
-  spilled: SpilledRows | undefined;
-  /** Full row groups that wait in the spill file because too many files are open. */
-  readonly waiting: { readonly rows: SpilledRows; readonly rawBytes: number }[];
+  /** Full row groups that wait in the log because too many files are open. */
+  readonly waiting: { readonly rows: RowChain; readonly rawBytes: number }[];
   /** Row groups on their way to the file. */
   queued: number;
 }
@@ -115,9 +134,13 @@ export class SplitWriter {
   readonly #rowGroupBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxOpenFiles: number;
-  readonly #spill: SpillFile;
+  readonly #log: RowLog;
+  /** How often rows of many namespaces were put into the log, each time in the order of their numbers. */
+  #passes = 0;
+  readonly #scattered: ScatteredRows;
   readonly #pages: PagePool;
   readonly #namespaces = new Map<string, NamespaceState>();
+  readonly #states: NamespaceState[] = [];
   readonly #files: ManifestFile[] = [];
   #bufferedBytes = 0;
   /** Namespaces with a file open, or with a row group on its way to one. */
@@ -147,7 +170,12 @@ export class SplitWriter {
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     const openByDefault = mostOpen(store.partBytes, this.#maxBufferedBytes);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
-    this.#spill = new SpillFile(options.tmpDir);
+    const segmentBytes = Math.min(
+      MAX_SEGMENT_BYTES,
+      Math.max(MIN_SEGMENT_BYTES, SEGMENT_SHARE * this.#maxBufferedBytes),
+    );
+    this.#log = new RowLog(options.tmpDir, Math.floor(segmentBytes / 4) * 4);
+    this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
     this.#pages = new PagePool(poolPageBytes(kind, dimension, pageBytes ?? DEFAULT_PAGE_BYTES));
     this.#settings = {
       store,
@@ -168,7 +196,7 @@ export class SplitWriter {
 
   /** Memory that gathered rows take, in bytes, those on their way to files included. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes + this.#writingBytes;
+    return this.#bufferedBytes + this.#scattered.bytes + this.#log.memoryBytes + this.#writingBytes;
   }
 
   /**
@@ -186,8 +214,14 @@ export class SplitWriter {
   /** Writes what is still gathered. Returns all files of the split, sorted by path (UTF-16 code units). */
   async finish(): Promise<ManifestFile[]> {
     await this.#queue;
+    await this.#sortScattered();
+    this.#scattered.free();
     await this.#writes;
-    const states = [...this.#namespaces.values()];
+    this.#log.readAhead = Math.min(
+      MAX_READ_AHEAD_BYTES,
+      Math.floor((READ_AHEAD_SHARE * this.#maxBufferedBytes) / Math.max(1, this.#passes)),
+    );
+    const states = this.#states;
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
     const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
@@ -197,7 +231,7 @@ export class SplitWriter {
       // Where the last of them has closed the file, what is left is as small as any other rest.
       if (state.files.isOpen) await this.#finishNamespace(state);
     });
-    const small = states.filter((state) => state.buffer.groupRows > 0);
+    const small = states.filter((state) => state.meter.rows > 0);
     const { staging } = this.#options;
     if (staging?.wanted(small.length) === true) {
       small.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -207,20 +241,20 @@ export class SplitWriter {
       }
     }
     await forEachLimited(small, SMALL_FILES_AT_ONCE, (state) =>
-      gate.run(state.buffer.groupBytes, () => this.#finishNamespace(state)),
+      gate.run(state.meter.bytes, () => this.#finishNamespace(state)),
     );
-    await this.#spill.close();
+    await this.#log.close();
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   /** Drops open files and temporary ones; finished files stay. Never throws. */
   async abort(): Promise<void> {
-    const states = [...this.#namespaces.values()];
+    const states = this.#states;
     await Promise.all(states.map((state) => state.files.abort()));
     // What was under way fails now; a file that it opened meanwhile goes too.
     await this.#writes.catch(() => undefined);
     await Promise.all(states.map((state) => state.files.abort()));
-    await this.#spill.close();
+    await this.#log.close();
     this.#namespaces.clear();
     this.#bufferedBytes = 0;
   }
@@ -229,9 +263,12 @@ export class SplitWriter {
     throwIfAborted(this.#options.signal);
     if (this.#fault !== undefined) throw this.#fault.error;
     this.#check(batch);
+    if (this.#isScattered(batch)) return this.#addScattered(batch);
+    // What came before goes before.
+    await this.#sortScattered();
     const { rows, rejected } = batch;
-    const { codes, dictionary } = batch.namespaces;
-    const states = new Array<NamespaceState | undefined>(dictionary.length);
+    const { codes } = batch.namespaces;
+    const stateOf = this.#stateOf(batch);
     let from = 0;
     while (from < rows) {
       if (rejected[from] !== 0) {
@@ -241,11 +278,14 @@ export class SplitWriter {
       const code = codes[from]!;
       let to = from + 1;
       while (to < rows && codes[to] === code && rejected[to] === 0) to++;
-      const state = (states[code] ??= this.#namespace(dictionary[code]!));
+      const state = stateOf(code);
       for (;;) {
-        const before = state.buffer.capacityBytes;
-        from = state.buffer.append(batch, from, to);
-        this.#bufferedBytes += state.buffer.capacityBytes - before;
+        const buffer = (state.buffer ??= this.#buffer());
+        const before = buffer.capacityBytes;
+        const end = state.meter.fit(batch, from, to);
+        buffer.append(batch, from, end);
+        from = end;
+        this.#bufferedBytes += buffer.capacityBytes - before;
         if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
@@ -253,11 +293,72 @@ export class SplitWriter {
     }
   }
 
+  /** Has it so few rows for each of so many namespaces that going to each for them would take longer than reading them did? */
+  #isScattered({ rows, namespaces }: RecordBatch): boolean {
+    const here = namespaces.dictionary.length;
+    return Math.max(this.#states.length, here) > MANY_NAMESPACES && rows < FEW_ROWS * here;
+  }
+
+  async #addScattered(batch: RecordBatch): Promise<void> {
+    const { rows, rejected } = batch;
+    const stateOf = this.#stateOf(batch);
+    if (this.#scattered.isFull) await this.#sortScattered();
+    for (let from = 0; from < rows;) {
+      if (rejected[from] !== 0) {
+        from++;
+        continue;
+      }
+      let to = from + 1;
+      while (to < rows && rejected[to] === 0) to++;
+      this.#scattered.add(batch, from, to, (code) => stateOf(code).number);
+      from = to;
+    }
+    if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+  }
+
+  /** Puts the scattered rows into the log, those of each namespace together. */
+  async #sortScattered(): Promise<void> {
+    const scattered = this.#scattered;
+    if (scattered.rows === 0) return;
+    this.#passes++;
+    const { order, ends } = scattered.sort(this.#states.length);
+    const { sizes } = scattered;
+    let from = 0;
+    for (const [number, to] of ends.entries()) {
+      if (from === to) continue;
+      const state = this.#states[number]!;
+      if (state.buffer !== undefined && state.buffer.rows > 0) this.#addToLog(state, this.#takeBuffer(state, false));
+      for (;;) {
+        const end = state.meter.fit(sizes, from, to, order);
+        if (end > from) scattered.copyTo((state.chain ??= this.#chain()), order, from, end);
+        from = end;
+        if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+        if (from === to) break;
+        await this.#endRowGroup(state);
+      }
+    }
+    scattered.clear();
+  }
+
+  /** The namespaces of a batch by their codes. */
+  #stateOf({ namespaces: { dictionary } }: RecordBatch): (code: number) => NamespaceState {
+    const states = new Array<NamespaceState | undefined>(dictionary.length);
+    return (code) => (states[code] ??= this.#namespace(dictionary[code]!));
+  }
+
+  #buffer(): NamespaceBuffer {
+    return new NamespaceBuffer(this.#settings.kind, this.#settings.dimension, this.#rowGroupBytes, this.#pages);
+  }
+
+  #chain(): RowChain {
+    return new RowChain(this.#log, this.#settings.kind);
+  }
+
   #check(batch: RecordBatch): void {
     const { kind, dimension } = this.#settings;
     const dense = kind === 'sparse' || (batch.dimension === dimension && batch.values !== undefined);
     const sparse = kind === 'dense' || batch.sparse !== undefined;
-    if (dense && sparse) return;
+    if (dense && sparse) return checkIds(batch);
     throw new PineloadError('PARQUET_WRITE', {
       source: batch.origin.source,
       message: 'a batch does not hold the vectors that this run writes',
@@ -273,13 +374,16 @@ export class SplitWriter {
       checkNamespaceDirectory(name, split, store, layout);
       state = {
         name,
-        buffer: new NamespaceBuffer(kind, dimension, this.#rowGroupBytes, this.#pages),
+        number: this.#states.length,
+        meter: new RowGroupMeter(kind, dimension, this.#rowGroupBytes),
+        chain: undefined,
+        buffer: undefined,
         files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
-        spilled: undefined,
         waiting: [],
         queued: 0,
       };
       this.#namespaces.set(name, state);
+      this.#states.push(state);
     }
     return state;
   }
@@ -288,18 +392,15 @@ export class SplitWriter {
   async #endRowGroup(state: NamespaceState): Promise<void> {
     throwIfAborted(this.#options.signal);
     if (!isOpen(state) && (state.waiting.length > 0 || this.#openFiles >= this.#maxOpenFiles)) {
-      const rawBytes = state.buffer.groupBytes;
-      const rows = state.spilled ?? new SpilledRows(this.#spill, this.#settings.kind);
-      const inMemory = this.#takeRows(state, true);
-      const bytes = inMemory.rows > 0 ? await rows.add(inMemory) : 0;
-      await this.#spill.flush();
-      this.#giveBack(inMemory);
-      state.spilled = undefined;
-      state.waiting.push({ rows, rawBytes });
-      if (bytes > 0) this.#options.onSpill?.(bytes);
+      const rows = (state.chain ??= this.#chain());
+      if (state.buffer !== undefined && state.buffer.rows > 0) this.#addToLog(state, this.#takeBuffer(state, true));
+      state.waiting.push({ rows, rawBytes: state.meter.bytes });
+      state.chain = undefined;
+      state.meter.end();
+      if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
       return;
     }
-    const held = state.buffer.capacityBytes;
+    const held = state.buffer?.capacityBytes ?? 0;
     const write = this.#takeRowGroup(state);
     if (!isOpen(state)) this.#openFiles++;
     state.queued++;
@@ -321,19 +422,19 @@ export class SplitWriter {
     state: NamespaceState,
     write = (group: RowGroupColumns, rawBytes: number): Promise<void> => state.files.write(group, rawBytes),
   ): () => Promise<void> {
-    const { buffer, spilled } = state;
-    const rawBytes = buffer.groupBytes;
-    state.spilled = undefined;
-    const inMemory = this.#takeRows(state, true);
+    const { chain, buffer } = state;
+    const rawBytes = state.meter.bytes;
+    const inMemory = buffer !== undefined && buffer.rows > 0 ? this.#takeBuffer(state, true) : undefined;
+    state.chain = undefined;
+    state.meter.end();
     return async () => {
-      const group = spilled === undefined ? inMemory : await spilled.load(inMemory.rows > 0 ? inMemory : undefined);
-      await write(group, rawBytes);
-      this.#giveBack(inMemory);
+      await write(chain === undefined ? inMemory! : await chain.load(inMemory), rawBytes);
+      if (inMemory !== undefined) this.#giveBack(inMemory);
     };
   }
 
   async #finishNamespace(state: NamespaceState): Promise<void> {
-    if (state.buffer.groupRows > 0) await this.#takeRowGroup(state)();
+    if (state.meter.rows > 0) await this.#takeRowGroup(state)();
     await state.files.close();
   }
 
@@ -345,28 +446,39 @@ export class SplitWriter {
     }
   }
 
-  /** Spills the largest buffers until half of the budget is free, so that it does not have to be done too often. */
+  /**
+   * Rows of the log go to disk, as many as need be; where that is not enough, those of the largest buffers too, until half of the budget
+   * is free, so that it does not have to be done too often.
+   */
   async #makeRoom(): Promise<void> {
     if (this.#writingBytes > 0) {
       await this.#writes;
       if (this.bufferedBytes <= this.#maxBufferedBytes) return;
     }
-    const states = [...this.#namespaces.values()]
-      .map((state) => ({ state, size: state.buffer.capacityBytes }))
-      .filter(({ state }) => state.buffer.rows > 0)
-      .sort((a, b) => b.size - a.size);
-    let bytes = 0;
-    const spilled: RowGroupColumns[] = [];
-    for (const { state } of states) {
-      if (this.#bufferedBytes <= this.#maxBufferedBytes / 2) break;
-      state.spilled ??= new SpilledRows(this.#spill, this.#settings.kind);
-      const rows = this.#takeRows(state, false);
-      bytes += await state.spilled.add(rows);
-      spilled.push(rows);
+    let bytes = await this.#log.spill(this.bufferedBytes - this.#maxBufferedBytes);
+    if (this.bufferedBytes > this.#maxBufferedBytes) {
+      let size = this.bufferedBytes;
+      const chosen: NamespaceState[] = [];
+      const held = (state: NamespaceState): number => state.buffer?.capacityBytes ?? 0;
+      const filled = this.#states.filter(({ buffer }) => buffer !== undefined && buffer.rows > 0);
+      for (const state of filled.sort((a, b) => held(b) - held(a))) {
+        if (size <= this.#maxBufferedBytes / 2) break;
+        size -= held(state);
+        chosen.push(state);
+      }
+      this.#passes++;
+      for (const state of chosen.sort((a, b) => a.number - b.number)) {
+        this.#addToLog(state, this.#takeBuffer(state, false));
+        bytes += await this.#log.spill(this.#log.memoryBytes - MAX_SEGMENT_BYTES);
+      }
+      bytes += await this.#log.spill(Infinity);
     }
-    await this.#spill.flush();
-    spilled.forEach((rows) => this.#giveBack(rows));
     if (bytes > 0) this.#options.onSpill?.(bytes);
+  }
+
+  #addToLog(state: NamespaceState, rows: RowGroupColumns): void {
+    (state.chain ??= this.#chain()).add(rows);
+    this.#giveBack(rows);
   }
 
   /** The rows are written: their pages serve the next ones. */
@@ -377,12 +489,13 @@ export class SplitWriter {
     this.#pages.giveBack(arraysOf(sparse.values));
   }
 
-  #takeRows(state: NamespaceState, endGroup: boolean): RowGroupColumns {
-    const held = state.buffer.capacityBytes;
+  /** Takes the rows out of the buffer. @param endGroup the row group ends with them */
+  #takeBuffer(state: NamespaceState, endGroup: boolean): RowGroupColumns {
+    const buffer = state.buffer!;
+    const held = buffer.capacityBytes;
     this.#bufferedBytes -= held;
     // The next row group will probably be like this one: give it its room at once if there is plenty.
-    const keepSize = endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2;
-    return state.buffer.take(endGroup, keepSize);
+    return buffer.take(endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2);
   }
 }
 
@@ -399,6 +512,21 @@ const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || q
 function poolPageBytes(kind: VectorKind, dimension: number, pageBytes: number): number {
   if (kind === 'dense') return denseRowsPerPage(dimension, pageBytes) * dimension * 4;
   return Math.max(4, pageBytes - (pageBytes % 4));
+}
+
+/** Rows without an id have been rejected. */
+function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): void {
+  if (validity === undefined) return;
+  for (let row = 0; row < rows; row++) {
+    if (validity[row] !== 0 || rejected[row] !== 0) continue;
+    const message = 'the record has no id';
+    throw new PineloadError('RECORD_REJECTED', {
+      source: origin.source,
+      line: origin.lines[row]!,
+      field: 'id',
+      message,
+    });
+  }
 }
 
 function bounded(option: string, value: number, max = Number.MAX_SAFE_INTEGER): number {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** The built command line; `npm test` builds before it tests. */
@@ -15,6 +16,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
+  /** The same, as it comes. */
+  readonly stdin?: Readable;
   /** Sees the process, to send it signals. */
   readonly onSpawn?: (child: ChildProcess) => void;
 }
@@ -42,6 +45,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
       resolve({ code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
     });
     child.stdin.on('error', () => undefined);
-    child.stdin.end(options.input);
+    if (options.stdin === undefined) child.stdin.end(options.input);
+    else options.stdin.pipe(child.stdin);
   });
 }

@@ -42,13 +42,16 @@ export function namespaceFault(name: string, options: RuleOptions = {}): Namespa
 /** Longest first: the service's own limit, then what the target can name. */
 function lengthFault(name: string, options: RuleOptions): NamespaceFault | undefined {
   const tooLong = (expected: string, got: string): NamespaceFault => ({ code: 'NAMESPACE_TOO_LONG', expected, got });
-  const characters = [...name].length;
   const most = options.limits?.namespaceLength ?? MAX_NAMESPACE_LENGTH;
+  const { maxPartBytes, maxKeyBytes, fileNameBytes = DEFAULT_FILE_NAME_BYTES } = options;
+  const mostBytes = Math.min(maxPartBytes ?? Infinity, (maxKeyBytes ?? Infinity) - fileNameBytes);
+  // No code unit takes more than three bytes. Thousands of names come with every batch.
+  if (name.length <= most && 3 * name.length <= mostBytes) return undefined;
+  const characters = [...name].length;
   if (characters > most) {
     return tooLong(`at most ${most} characters`, `${characters} characters`);
   }
   const bytes = new TextEncoder().encode(name).length;
-  const { maxPartBytes, maxKeyBytes, fileNameBytes = DEFAULT_FILE_NAME_BYTES } = options;
   if (maxPartBytes !== undefined && bytes > maxPartBytes) {
     return tooLong(`at most ${maxPartBytes} bytes for a directory name of this target`, `${bytes} bytes`);
   }

@@ -2,6 +2,8 @@ import { Decompress } from 'fzstd';
 import { PineloadError } from '../../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
 import { corrupt } from './corrupt.js';
+import { createNativeZstd } from './native-zstd.js';
+import { throughTransform } from './through-transform.js';
 import { Xxh64 } from './xxh64.js';
 import {
   BLOCK_HEADER_BYTES,
@@ -18,12 +20,16 @@ import {
 /** Largest window taken: what `zstd` itself decompresses without `--long=28` or more. The window is held in memory. */
 export const MAX_ZSTD_WINDOW_BYTES = 128 * 1024 * 1024;
 
+/** A frame that states less content than this goes to fzstd: Node's decoder takes longer to set up than that takes. */
+const MIN_NATIVE_BYTES = 64 * 1024;
+
 /**
- * Undoes Zstandard (RFC 8878): every frame, skippable frames passed over. The same decoder runs on every Node version
- * (Node 20 has none of its own, some later ones stop after the first frame).
+ * Undoes Zstandard (RFC 8878): every frame, skippable frames passed over.
  *
  * The frames are walked here: each length, content size and checksum is checked, so that nothing cut off, left over or
- * altered goes by unseen. fzstd undoes the blocks; on its own it looks at none of these.
+ * altered goes by unseen. What a frame holds is undone by Node's own decoder, where it has one (from 22.15 on; some of them stop after
+ * the first of several frames, so each gets its own), else by fzstd, which takes some ten times as long and on its own looks at none of
+ * these.
  */
 export async function* unzstd(
   input: AsyncIterable<Uint8Array>,
@@ -68,22 +74,24 @@ async function* undoFrame(queue: ByteQueue, source: string): AsyncGenerator<Uint
     corrupt(source, `the zstd data is cut off in the frame that begins at byte ${start}`, queue.position);
 
   const { header, bytes: headerBytes } = await takeFrameHeader(queue, source, cutOff);
-  const maxBlock = Math.min(header.windowBytes, MAX_BLOCK_BYTES);
+  const native = (header.contentBytes ?? Infinity) < MIN_NATIVE_BYTES ? undefined : createNativeZstd();
+  if (native !== undefined) {
+    try {
+      yield* throughTransform(framePieces(queue, source, header, headerBytes, cutOff), native, () => undefined);
+    } catch (error) {
+      if (error instanceof PineloadError) throw error;
+      throw corrupt(source, 'the zstd data is damaged', queue.position, error);
+    }
+    return;
+  }
   const checksum = header.hasChecksum ? new Xxh64() : undefined;
   const decoder = new BlockDecoder(headerBytes);
   let given = 0;
   for (let last = false; !last;) {
     const at = queue.position;
-    const head = await queue.peek(BLOCK_HEADER_BYTES);
-    if (head.length < BLOCK_HEADER_BYTES) throw cutOff();
-    const block = readBlockHeader(head);
+    const block = await takeBlock(queue, source, header, cutOff);
     last = block.last;
-    if (block.type === 'reserved' || Math.max(block.storedBytes, block.contentBytes ?? 0) > maxBlock) {
-      throw corrupt(source, 'the zstd data is damaged: there is no such block', at);
-    }
-    const stored = await queue.take(BLOCK_HEADER_BYTES + block.storedBytes);
-    if (stored === undefined) throw cutOff();
-    for (const content of decoder.push(stored, last, source, at)) {
+    for (const content of decoder.push(block.stored, last, source, at)) {
       checksum?.update(content);
       given += content.length;
       if (content.length > 0) yield content;
@@ -101,6 +109,46 @@ async function* undoFrame(queue: ByteQueue, source: string): AsyncGenerator<Uint
       throw corrupt(source, 'the zstd data is damaged: the checksum of a frame does not match', at);
     }
   }
+}
+
+/** The next block, its header included. */
+async function takeBlock(
+  queue: ByteQueue,
+  source: string,
+  { windowBytes }: FrameHeader,
+  cutOff: () => PineloadError,
+): Promise<{ readonly last: boolean; readonly stored: Uint8Array }> {
+  const at = queue.position;
+  const head = await queue.peek(BLOCK_HEADER_BYTES);
+  if (head.length < BLOCK_HEADER_BYTES) throw cutOff();
+  const block = readBlockHeader(head);
+  const maxBlock = Math.min(windowBytes, MAX_BLOCK_BYTES);
+  if (block.type === 'reserved' || Math.max(block.storedBytes, block.contentBytes ?? 0) > maxBlock) {
+    throw corrupt(source, 'the zstd data is damaged: there is no such block', at);
+  }
+  const stored = await queue.take(BLOCK_HEADER_BYTES + block.storedBytes);
+  if (stored === undefined) throw cutOff();
+  return { last: block.last, stored };
+}
+
+/** All of a frame as it is stored, so that its decoder gets neither less nor more. */
+async function* framePieces(
+  queue: ByteQueue,
+  source: string,
+  header: FrameHeader,
+  headerBytes: Uint8Array,
+  cutOff: () => PineloadError,
+): AsyncGenerator<Uint8Array> {
+  yield headerBytes;
+  for (let last = false; !last;) {
+    const block = await takeBlock(queue, source, header, cutOff);
+    last = block.last;
+    yield block.stored;
+  }
+  if (!header.hasChecksum) return;
+  const checksum = await queue.take(CHECKSUM_BYTES);
+  if (checksum === undefined) throw cutOff();
+  yield checksum;
 }
 
 async function takeFrameHeader(
