@@ -10,6 +10,11 @@ export type { ConvertResult } from './pipeline/commit.js';
 export { plan, type PlanCommandOptions, type PlanResult } from './pipeline/plan-command.js';
 export { convertShard, type ConvertShardOptions, type ConvertShardResult } from './pipeline/convert-shard.js';
 export { commit, COMMIT_POLL_MS, DEFAULT_COMMIT_WAIT_MS, type CommitOptions } from './pipeline/commit-command.js';
+export {
+  mergeDuplicates,
+  type MergeDuplicatesOptions,
+  type MergeDuplicatesResult,
+} from './pipeline/duplicates-command.js';
 export { compact, type CompactOptions, type CompactResult } from './pipeline/compact-command.js';
 export type { Shard } from './pipeline/shard.js';
 export { MIN_RANGE_BYTES } from './pipeline/make-plan.js';
@@ -17,6 +22,7 @@ export {
   DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_MAX_MEMORY_BYTES,
   DEFAULT_ON_ERROR,
+  DEFAULT_REJECT_RECORDS,
   DEFAULT_SPLIT_BYTES,
   DIRECT_SMALL_FILES,
   type CommonOptions,

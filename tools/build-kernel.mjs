@@ -8,10 +8,12 @@ import asc from 'assemblyscript/asc';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Folders below src/ whose `assembly/` is a kernel, and its file there; not in version control. */
+/** Folders below src/ whose `assembly/` is a kernel, its file there, not in version control, and the folders of those it imports from. */
 const KERNELS = [
-  { folder: 'readers/kernel', file: 'kernel.wasm' },
+  { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['records/plain'] },
   { folder: 'records/fingerprint', file: 'fingerprint.wasm' },
+  { folder: 'records/plain', file: 'plain.wasm' },
+  { folder: 'parquet/decode/texts', file: 'texts.wasm' },
   { folder: 'uploaders/checksum', file: 'crc.wasm' },
   { folder: 'parquet/snappy', file: 'snappy.wasm' },
   { folder: 'duplicates/sort', file: 'sort.wasm' },
@@ -55,8 +57,11 @@ export async function ensureKernels() {
   for (const kernel of KERNELS) {
     const file = join(src, kernel.folder, kernel.file);
     const built = await stat(file).catch(() => undefined);
-    const sources = sourcesOf(kernel);
-    const names = [...(await readdir(sources)).map((name) => join(sources, name)), fileURLToPath(import.meta.url)];
+    const names = [fileURLToPath(import.meta.url)];
+    for (const folder of [kernel.folder, ...(kernel.uses ?? [])]) {
+      const sources = sourcesOf({ folder });
+      names.push(...(await readdir(sources)).map((name) => join(sources, name)));
+    }
     const changed = await Promise.all(names.map(async (name) => (await stat(name)).mtimeMs));
     if (built === undefined || changed.some((time) => time > built.mtimeMs)) await buildKernel(kernel, file);
   }

@@ -56,7 +56,7 @@ ${table(['code', 'exit', 'stage', 'meaning', 'retry helps'], errors)}
 
 *documented*: the service is known to refuse it. *prudent*: we think it wiser to. By default the first rejected record stops
 the run; with \`--on-error skip\` each goes to \`rejects.jsonl\` with source, line, byte offset, id, namespace, code, field,
-expected, got and its own text.
+expected and got; with \`--reject-records\` with its own text, too.
 
 ${table(['code', 'the record', 'basis', 'source'], rules)}
 
@@ -64,7 +64,8 @@ With \`--fail-on-rejects\`, \`convert\` exits with 3 when it has skipped a recor
 
 ## Mending rejects
 
-Copy \`rejects.jsonl\`, mend what is in \`raw\`, delete the lines that are given up, and join the file to the finished
+Convert with \`--on-error skip --reject-records\`, which puts the text of each rejected record into \`raw\`. Copy \`rejects.jsonl\`,
+mend what is in \`raw\`, delete the lines that are given up, and join the file to the finished
 conversion. The records are read with the conversion's own mapping and rules; each must be right by now.
 
     pineload convert mended.jsonl --to out/words --join
@@ -115,8 +116,8 @@ ${table(
   listed.limits.map(({ title, value, unit, flag, option, source, read }) => [
     title,
     `${value.toLocaleString('en-US')} ${unit}`,
-    flag === undefined ? '' : `\`${flag}\``,
-    option === undefined ? '' : `\`${option}\``,
+    `\`${flag}\``,
+    `\`${option}\``,
     source,
     read,
   ]),

@@ -115,7 +115,7 @@ export const TARGET: readonly Spec[] = [
   spec('Bad records', '--duplicates <what>', 'repeated ids, identical vectors: stop, warn, keep one, do not look', {
     choices: ['error', 'warn', 'first', 'last', 'allow'],
   }),
-  spec('Bad records', '--no-reject-records', 'leave the text of the records out of the rejects file'),
+  spec('Bad records', '--reject-records', 'keep the text of the records in the rejects file, to be mended and joined'),
   spec('Bad records', '--fail-on-rejects', 'exit with 3 when a record was skipped; run stops before it imports'),
   spec(
     'Rules',
@@ -193,6 +193,8 @@ export const LIMITS: readonly Spec[] = [
   spec('Limits', '--max-import-files <n>', 'files of one import (default: 100000)', { parse: integer }),
   spec('Limits', '--max-import-namespaces <n>', 'namespaces of one import (default: 10000)', { parse: integer }),
   spec('Limits', '--max-import-file-size <size>', 'bytes of one file (default: 10GB)'),
+  spec('Limits', '--max-import-namespace-size <size>', 'bytes of one namespace before a warning (default: 500GB)'),
+  spec('Limits', '--max-import-uri-length <n>', 'characters of the URI (default: 1500)', { parse: integer }),
 ];
 
 /** How a directory is uploaded. */

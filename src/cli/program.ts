@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../base/version.js';
 import { addCommitCommand } from './commit.js';
 import { addCompactCommand } from './compact.js';
+import { addDuplicatesCommand } from './duplicates.js';
 import { addConvertCommand } from './convert.js';
 import { addEmulatorCommand } from './emulator.js';
 import { addImportCommand } from './import.js';
@@ -49,6 +50,7 @@ Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials
   addImportCommand(program);
   addPlanCommand(program);
   addCompactCommand(program);
+  addDuplicatesCommand(program);
   addCommitCommand(program);
   addEmulatorCommand(program);
   addStatusCommand(program);

@@ -23,7 +23,7 @@ export function addRulesCommand(program: Command): void {
       const limitRows = limits.map(({ title, value, unit, source, read, flag }) => [
         title,
         `${formatCount(value)} ${unit}`,
-        flag ?? '',
+        flag,
         `${source} (${read})`,
       ]);
       return {

@@ -21,6 +21,8 @@ export type RowDigests = (kind: DuplicateKind, unit: number, rows: readonly numb
 export interface FindOptions {
   /** Which of several equal records is no duplicate: the one that comes first (by unit, then row), or last. */
   readonly keep: 'first' | 'last';
+  /** Words of a candidate. Default CANDIDATE_WORDS; one less, and the row is its number, too. */
+  readonly candidateWords?: typeof CANDIDATE_WORDS | 4 | undefined;
   /** Stop once some duplicates are known, after about so many candidates. Default: find them all. */
   readonly enough?: number | undefined;
   readonly memoryBytes: number;
@@ -128,6 +130,8 @@ class Search {
     let skipped = false;
     let positions = newSorter(POSITION_WORDS, 2, this.options);
     try {
+      const candidateWords = this.options.candidateWords ?? CANDIDATE_WORDS;
+      const numberAt = candidateWords - 1;
       let [high, low] = [0, 0];
       const last = new Uint32Array(POSITION_WORDS);
       let inGroup = 0;
@@ -135,7 +139,7 @@ class Search {
         throwIfAborted(this.options.signal);
         // Signed, since V8 has quick ways for whole numbers that are.
         const words = new Int32Array(block.buffer, block.byteOffset, block.length);
-        for (let at = 0; at < words.length; at += CANDIDATE_WORDS) {
+        for (let at = 0; at < words.length; at += candidateWords) {
           if (inGroup > 0 && words[at] === high && words[at + 1] === low) {
             if (inGroup > enough) {
               // Millions of records with the same vector: the first of them will do.
@@ -145,7 +149,7 @@ class Search {
             if (positions.isFull) await positions.spill();
             if (inGroup++ === 1) positions.pushFrom(last, 0);
             if (positions.isFull) await positions.spill();
-            positions.pushFrom(block, at + 2);
+            positions.push(block[at + 2]!, block[at + 3]!, block[at + numberAt]!);
           } else {
             if (positions.total >= enough) {
               await this.#confirm(kind, positions, excluded, found);
@@ -153,11 +157,13 @@ class Search {
               await positions.close();
               positions = newSorter(POSITION_WORDS, 2, this.options);
             }
-            at = nextRepeated(words, at);
+            at = nextRepeated(words, at, candidateWords);
             inGroup = 1;
             high = words[at]!;
             low = words[at + 1]!;
-            for (let k = 0; k < POSITION_WORDS; k++) last[k] = words[at + 2 + k]!;
+            last[0] = words[at + 2]!;
+            last[1] = words[at + 3]!;
+            last[2] = words[at + numberAt]!;
           }
         }
       }
@@ -219,13 +225,11 @@ class Search {
 }
 
 /** From `at` on, the first candidate whose fingerprint the next one has, too, or the last of the block: there are few. */
-function nextRepeated(words: Int32Array, at: number): number {
-  const last = words.length - CANDIDATE_WORDS;
-  while (
-    at < last &&
-    (words[at] !== words[at + CANDIDATE_WORDS] || words[at + 1] !== words[at + CANDIDATE_WORDS + 1])
-  ) {
-    at += CANDIDATE_WORDS;
+function nextRepeated(words: Int32Array, from: number, candidateWords: number): number {
+  const last = words.length - candidateWords;
+  let at = from;
+  while (at < last && (words[at] !== words[at + candidateWords] || words[at + 1] !== words[at + candidateWords + 1])) {
+    at += candidateWords;
   }
   return at;
 }

@@ -27,11 +27,12 @@ export function checkLimits(manifest: Manifest, limits: ImportLimits = {}): Find
   if (manifest.records === 0) {
     findings.push(finding('error', 'RECORDS', 'there is nothing to import', { expected: 'records', got: 'none' }));
   }
+  const most = limits.maxImportNamespaceBytes ?? WARN_NAMESPACE_BYTES;
   for (const { namespace, bytes } of manifest.namespaces) {
-    if (bytes <= WARN_NAMESPACE_BYTES) continue;
+    if (bytes <= most) continue;
     findings.push(
       finding('warning', 'LIMIT_NAMESPACE_BYTES', `namespace ${quote(namespace)} is larger than some limits allow`, {
-        expected: `at most ${WARN_NAMESPACE_BYTES} bytes`,
+        expected: `at most ${most} bytes`,
         got: `${bytes} bytes`,
       }),
     );

@@ -62,7 +62,7 @@ export interface ClaimedImport extends StartedImport {
  * - A claim for another manifest or URI: IMPORT_CONFLICT; with `retry` only if that import came to nothing.
  */
 export async function startClaimed(options: StartOptions, claimed: ClaimOptions): Promise<ClaimedImport> {
-  const uri = checkImportUri(options.uri, options.client.loopback);
+  const uri = checkImportUri(options.uri, options.client.loopback, options.maxUriLength);
   return new ClaimedStart({ ...options, uri }, claimed).run();
 }
 

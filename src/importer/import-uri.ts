@@ -9,13 +9,14 @@ const AZURE_HOST = /^[a-z0-9]{3,24}\.blob\.core\.(?:windows\.net|usgovcloudapi\.
 
 /**
  * The URI to import from as the service is to get it: of a form it accepts, ending in `/` (it lists by prefix, so
- * `…/import` would take `…/import-old/` along), 1,500 characters at most. An emulator on this machine also reads
+ * `…/import` would take `…/import-old/` along), and not too long. An emulator on this machine also reads
  * directories (`file:///…/`) and storage emulators (`http://127.0.0.1:…/`).
  *
  * @param loopback the index is on this machine
+ * @param maxLength characters at most
  * @throws URI_INVALID; a query, which may be a secret, is not repeated
  */
-export function checkImportUri(uri: string, loopback: boolean): string {
+export function checkImportUri(uri: string, loopback: boolean, maxLength = MAX_URI_LENGTH): string {
   const shown = quote(uri.replace(/\?.*$/s, '?…'));
   const refuse = (expected: string, hint?: string): never => {
     throw new PineloadError('URI_INVALID', {
@@ -65,7 +66,7 @@ export function checkImportUri(uri: string, loopback: boolean): string {
     );
   }
   const ended = uri.endsWith('/') ? uri : `${uri}/`;
-  if (ended.length > MAX_URI_LENGTH) return refuse(`at most ${MAX_URI_LENGTH} characters`);
+  if (ended.length > maxLength) return refuse(`at most ${maxLength} characters`);
   return ended;
 }
 

@@ -48,7 +48,7 @@ export interface PreflightReport {
  */
 export async function preflight(options: PreflightOptions): Promise<PreflightReport> {
   const { client, manifest, signal } = options;
-  checkImportUri(options.uri, client.loopback);
+  checkImportUri(options.uri, client.loopback, options.limits?.maxImportUriLength);
   const index = options.index ?? client.indexModel;
   const stats = await statsUnlessRefused(client, signal);
   const findings = [

@@ -15,6 +15,8 @@ export interface StartOptions {
   readonly client: PineconeClient;
   /** See `checkImportUri`; a missing last `/` is added. */
   readonly uri: string;
+  /** Characters of the URI at most. Default MAX_URI_LENGTH. */
+  readonly maxUriLength?: number | undefined;
   /** Storage integration through which Pinecone reads a private bucket. */
   readonly integrationId?: string | undefined;
   /** Default DEFAULT_ERROR_MODE; always sent. */
@@ -44,7 +46,7 @@ export interface StartedImport {
  *   window; API_* when it is certain that nothing began
  */
 export async function startImport(options: StartOptions): Promise<StartedImport> {
-  const uri = checkImportUri(options.uri, options.client.loopback);
+  const uri = checkImportUri(options.uri, options.client.loopback, options.maxUriLength);
   const known = await lookBefore({ ...options, uri });
   const started = await sendStart({ ...options, uri }, { uri, since: Date.now(), known });
   announce(options, started);

@@ -1,6 +1,6 @@
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
-import type { ConvertOptions } from './options.js';
+import { DEFAULT_REJECT_RECORDS, type ConvertOptions } from './options.js';
 import { probe, type Probe } from './probe.js';
 import type { Settings } from './settle.js';
 import type { ReadCount } from './split-work.js';
@@ -26,7 +26,7 @@ export async function findMapping(
   const found = await probe(sources, {
     ...options,
     maxRecordBytes: settings.maxRecordBytes,
-    keepRaw: options.rejectRecords ?? true,
+    keepRaw: options.rejectRecords ?? DEFAULT_REJECT_RECORDS,
     onRead: reading === undefined ? undefined : (bytes) => void (reading.bytes += bytes),
   });
   const { config, chosen, unused } = found.mapping;

@@ -1,10 +1,8 @@
 import { tmpdir } from 'node:os';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
-import { ALL_BUCKETS } from '../duplicates/fingerprint-file.js';
 import { FINGERPRINTS_PREFIX } from '../duplicates/fingerprint-format.js';
 import { findDuplicates, type FoundDuplicates } from '../duplicates/find-duplicates.js';
-import { mergeSplits } from '../duplicates/merge-splits.js';
 import { describeReject, rejectToJson } from '../records/describe-reject.js';
 import type { Reject } from '../records/reject.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
@@ -19,6 +17,7 @@ import {
 } from './duplicates-decision.js';
 import { duplicatesMode, takesFingerprints, type DuplicatesMode } from './duplicates-mode.js';
 import { withoutRows } from './duplicates-rewrite.js';
+import { mergedCandidates } from './duplicates-shards.js';
 import { FingerprintedSplits } from './duplicates-splits.js';
 import { describePairs, pairsOf } from './duplicates-told.js';
 import type { CompactedFile } from './compaction-journal.js';
@@ -96,7 +95,7 @@ export async function settleDuplicates(
 
   const splits = await FingerprintedSplits.open(target, plan, entries, compacted, signal);
   if (decided !== undefined) return leaveOut(target, plan, entries, compacted, decided, splits, options);
-  const found = await search(splits, mode, options);
+  const found = await search(state, sha256, splits, mode, options);
   try {
     const { ids, vectors } = found;
     if (ids + vectors === 0) return unchanged({ mode, ids, vectors, byNamespace: {} });
@@ -135,14 +134,17 @@ async function clearFingerprints(state: ObjectStore, signal: AbortSignal | undef
   await state.delete(DROPPED_KEY, signal);
 }
 
-function search(
+async function search(
+  state: ObjectStore,
+  plan: string,
   splits: FingerprintedSplits,
   mode: DuplicatesMode,
   { maxMemory, tmpDir, signal }: SettleDuplicatesOptions,
 ): Promise<FoundDuplicates> {
   // No record is gathered any more: the memory for them is free.
   const memoryBytes = bufferBudget(maxMemory) / 2;
-  return findDuplicates((kind) => mergeSplits(splits.files, kind, ALL_BUCKETS, memoryBytes), splits.digests, {
+  const candidates = await mergedCandidates(state, plan, splits.files, memoryBytes, signal);
+  return findDuplicates(candidates, splits.digests, {
     keep: mode === 'last' ? 'last' : 'first',
     enough: mode === 'error' ? ENOUGH_CANDIDATES : undefined,
     memoryBytes,

@@ -62,7 +62,11 @@ function parse(text: string, source: Source, line: number): FixedRecord {
     throw invalid(source, line, 'an object without "code", "source" and "line"');
   }
   if (typeof raw !== 'string') {
-    throw invalid(source, line, 'a reject without "raw", the text of the record (--no-reject-records leaves it out)');
+    throw invalid(
+      source,
+      line,
+      'a reject without "raw", the text of the record (convert keeps it with --reject-records)',
+    );
   }
   const named = typeof namespace === 'string' ? namespace : '';
   return { line, source: from, place: placeOf(reject), code, namespace: named, raw };

@@ -148,6 +148,7 @@ export async function startRoot(
     {
       client,
       uri,
+      maxUriLength: importLimits(options).maxImportUriLength,
       integrationId,
       errorMode,
       retry,

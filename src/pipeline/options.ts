@@ -32,6 +32,10 @@ export interface LimitOptions {
   readonly maxImportNamespaces?: number | undefined;
   /** Default MAX_FILE_BYTES (10 GB). What is converted is written in files of `fileSize`, never larger than that. */
   readonly maxImportFileSize?: number | string | undefined;
+  /** Default WARN_NAMESPACE_BYTES (500 GB); above it there is a warning. */
+  readonly maxImportNamespaceSize?: number | string | undefined;
+  /** Characters. Default MAX_URI_LENGTH (1,500). */
+  readonly maxImportUriLength?: number | undefined;
 }
 
 /** Rules of records that can be set. */
@@ -73,7 +77,7 @@ export interface TargetOptions extends CommonOptions, LimitOptions, RecordRules 
   readonly failOnRejects?: boolean | undefined;
   /** Local file for the rejected records. Default: `rejects.jsonl` in the state. */
   readonly rejects?: string | undefined;
-  /** Keep the text of each rejected record in the rejects file. Default true. */
+  /** Keep the text of each rejected record in the rejects file, so that it can be mended there and joined. Default DEFAULT_REJECT_RECORDS. */
   readonly rejectRecords?: boolean | undefined;
   /** Size at which a Parquet file is closed and the next begun. Default DEFAULT_TARGET_FILE_BYTES (400 MB). */
   readonly fileSize?: number | string | undefined;
@@ -124,6 +128,8 @@ export interface ConvertOptions extends TargetOptions, MappingOptions {
 }
 
 export const DEFAULT_ON_ERROR: OnError = 'abort';
+/** A record may be large, and hold what should not be written down twice. */
+export const DEFAULT_REJECT_RECORDS = false;
 /** 512 MB for the whole process. */
 export const DEFAULT_MAX_MEMORY_BYTES = 512_000_000;
 /** The least that a conversion can work in: the runtime itself, one chunk, one row group. */
@@ -149,13 +155,19 @@ export function sizeOption(value: number | string | undefined, fallback: number,
 
 /** Reads the limits of an import. */
 export function importLimits(options: LimitOptions): ImportLimits {
-  const { maxImportSize, maxImportFiles, maxImportNamespaces, maxImportFileSize } = options;
+  const size = (name: 'maxImportSize' | 'maxImportFileSize' | 'maxImportNamespaceSize'): number | undefined => {
+    const value = options[name];
+    return value === undefined ? undefined : parseBytes(value, name);
+  };
+  const count = (name: 'maxImportFiles' | 'maxImportNamespaces' | 'maxImportUriLength'): number | undefined =>
+    positiveCount(options[name], name);
   return {
-    maxImportBytes: maxImportSize === undefined ? undefined : parseBytes(maxImportSize, 'maxImportSize'),
-    maxImportFiles: positiveCount(maxImportFiles, 'maxImportFiles'),
-    maxImportNamespaces: positiveCount(maxImportNamespaces, 'maxImportNamespaces'),
-    maxImportFileBytes:
-      maxImportFileSize === undefined ? undefined : parseBytes(maxImportFileSize, 'maxImportFileSize'),
+    maxImportBytes: size('maxImportSize'),
+    maxImportFiles: count('maxImportFiles'),
+    maxImportNamespaces: count('maxImportNamespaces'),
+    maxImportFileBytes: size('maxImportFileSize'),
+    maxImportNamespaceBytes: size('maxImportNamespaceSize'),
+    maxImportUriLength: count('maxImportUriLength'),
   };
 }
 

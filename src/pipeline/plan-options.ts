@@ -1,6 +1,6 @@
 import { parseBytes } from '../base/bytes.js';
 import { PineloadError } from '../base/errors.js';
-import type { ConvertOptions, RecordRules } from './options.js';
+import { DEFAULT_REJECT_RECORDS, type ConvertOptions, type RecordRules } from './options.js';
 
 /** Options that decide what a conversion writes: a plan fixes them, and whoever works on it states none of them anew. */
 export const PLAN_OPTIONS = [
@@ -51,8 +51,7 @@ export function statedOptions(options: Partial<ConvertOptions>): PlanOptions {
   const stated: Record<string, unknown> = {};
   for (const name of [...PLAN_OPTIONS, ...PLAN_DEFAULTS]) {
     const value = options[name];
-    // Commander gives negated flags their default.
-    if (value === undefined || (name === 'rejectRecords' && value === true)) continue;
+    if (value === undefined || (name === 'rejectRecords' && value === DEFAULT_REJECT_RECORDS)) continue;
     stated[name] = SIZES.has(name) ? parseBytes(value as string | number, name) : value;
   }
   return stated as PlanOptions;

@@ -13,6 +13,7 @@ import {
   bufferBudget,
   DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_ON_ERROR,
+  DEFAULT_REJECT_RECORDS,
   DIRECT_SMALL_FILES,
   fillRun,
   parseRejectLimit,
@@ -116,7 +117,7 @@ export class RecordWriter {
   #begin(first: VectorRecord): RecordObjectReader {
     this.#kind = this.options.vectorType ?? inferKind(first);
     this.#dimension = this.#kind === 'sparse' ? 0 : (this.options.dimension ?? first.values?.length ?? 0);
-    const keepRaw = this.options.rejectRecords ?? true;
+    const keepRaw = this.options.rejectRecords ?? DEFAULT_REJECT_RECORDS;
     return new RecordObjectReader({ kind: this.#kind, dimension: this.#dimension, keepRaw });
   }
 

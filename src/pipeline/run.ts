@@ -18,7 +18,7 @@ import {
   type VerifySettings,
   type WaitSettings,
 } from './import-steps.js';
-import { fillRun, type ConvertOptions } from './options.js';
+import { fillRun, importLimits, type ConvertOptions } from './options.js';
 import { REHEARSAL_INDEX, startRehearsal, type Rehearsal } from './rehearse.js';
 import { openTarget } from './stores.js';
 
@@ -54,7 +54,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (options.rehearse !== true) {
       // A wrong key, index or place is to be told before hours of converting, not after.
       const { loopback } = await connect(options, { onEvent: options.onEvent, signal: options.signal });
-      checkImportUri(importUri(target.imports), loopback);
+      checkImportUri(importUri(target.imports), loopback, importLimits(options).maxImportUriLength);
     }
     const converted = await convert({ ...options, duplicates: duplicatesFor(options) });
     if (options.failOnRejects === true && converted.manifest.rejected > 0) throw rejectsLeft(converted);

@@ -12,7 +12,7 @@ import { connect } from '../importer/connect.js';
 import type { Finding } from '../importer/findings.js';
 import { preflight } from '../importer/preflight.js';
 import type { ConnectionOptions, IndexStats } from '../importer/types.js';
-import { checkRecordLimits } from '../records/limits.js';
+import { checkRecordLimits, type ImportLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { importUri, splitObjectUri } from '../uploaders/uri.js';
 import { FindingLog } from '../validate/findings.js';
@@ -115,7 +115,10 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
     if (found.files.length > 0) addFindings(log, checkLimits(asManifest(found), mostOfImport));
     const dataIsValid = !log.hasErrors;
     if (client !== undefined && found.kind !== undefined) {
-      addFindings(log, await checkAgainst(client, stats, found, file === undefined ? store : undefined, signal));
+      addFindings(
+        log,
+        await checkAgainst(client, stats, found, file === undefined ? store : undefined, mostOfImport, signal),
+      );
     }
     const { files, ...rest } = found;
     const report: ValidateReport = {
@@ -200,13 +203,21 @@ async function checkAgainst(
   stats: IndexStats | undefined,
   found: ValidatedImport,
   store: ObjectStore | undefined,
+  limits: ImportLimits,
   signal: AbortSignal | undefined,
 ): Promise<readonly Finding[]> {
   const manifest = asManifest(found);
-  const limits = new Set(checkLimits(manifest).map(({ code }) => code));
+  const told = new Set(checkLimits(manifest, limits).map(({ code }) => code));
   if (store !== undefined && (store.scheme !== 'file' || client.loopback)) {
-    const report = await preflight({ client, manifest, uri: importUri(store), storeScheme: store.scheme, signal });
-    return report.findings.filter(({ code }) => !limits.has(code));
+    const report = await preflight({
+      client,
+      manifest,
+      uri: importUri(store),
+      storeScheme: store.scheme,
+      limits,
+      signal,
+    });
+    return report.findings.filter(({ code }) => !told.has(code));
   }
   // A local directory is validated before it is uploaded: the cloud it will lie in is not known yet.
   const names = found.namespaces.map(({ namespace }) => namespace);

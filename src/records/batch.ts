@@ -37,6 +37,8 @@ export const KNOWN_GOOD = {
   values: 1,
   /** Its metadata is an object as the rules want it; how long it is has not been looked at. */
   metadata: 2,
+  /** Its id is there and all ASCII without NUL; how long it is has not been looked at. */
+  id: 4,
 } as const;
 
 /**

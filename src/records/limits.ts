@@ -40,6 +40,10 @@ export interface ImportLimits {
   readonly maxImportNamespaces?: number | undefined;
   /** Bytes of one file. Default MAX_FILE_BYTES. */
   readonly maxImportFileBytes?: number | undefined;
+  /** Bytes of one namespace, above which there is a warning. Default WARN_NAMESPACE_BYTES. */
+  readonly maxImportNamespaceBytes?: number | undefined;
+  /** Characters of the URI. Default MAX_URI_LENGTH. */
+  readonly maxImportUriLength?: number | undefined;
 }
 
 /** What one record may hold, where the service has come to take more or less than is published. */
@@ -65,10 +69,10 @@ export interface LimitInfo {
   readonly source: string;
   /** Month of the copy that was read. */
   readonly read: string;
-  /** How it is overridden on the command line; undefined: it is not. */
-  readonly flag: string | undefined;
+  /** How it is overridden on the command line. */
+  readonly flag: string;
   /** The same in the library. */
-  readonly option: string | undefined;
+  readonly option: string;
 }
 
 const LIMITS_PAGE = 'docs.pinecone.io/reference/api/database-limits';
@@ -117,22 +121,20 @@ export const LIMITS: readonly LimitInfo[] = [
     source: `${LIMITS_PAGE}; none for indexes with dedicated read nodes`,
   },
   {
-    title: 'one namespace of an import (a warning)',
-    value: WARN_NAMESPACE_BYTES,
-    unit: 'bytes',
+    ...ofImports(
+      '--max-import-namespace-size',
+      'maxImportNamespaceSize',
+      'one namespace of an import (a warning)',
+      WARN_NAMESPACE_BYTES,
+      'bytes',
+    ),
     source: 'limits pages of 2025 to 2026-06; gone from the newest',
     read: '2026-06',
-    flag: undefined,
-    option: undefined,
   },
   {
-    title: 'URI of an import',
-    value: MAX_URI_LENGTH,
-    unit: 'characters',
+    ...ofImports('--max-import-uri-length', 'maxImportUriLength', 'URI of an import', MAX_URI_LENGTH, 'characters'),
     source: 'Pinecone OpenAPI, StartImportRequest.uri',
     read: '2026-04',
-    flag: undefined,
-    option: undefined,
   },
 ];
 

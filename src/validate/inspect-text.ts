@@ -7,10 +7,9 @@ const SHOWN = 20;
 
 /** What `inspect` shows on a terminal. Texts of the file are quoted, so that a terminal obeys none of them. */
 export function renderInspectText(file: InspectedFile): string {
-  const groups = file.rowGroups;
   const lines = [
     `${file.uri}`,
-    `${formatBytes(file.bytes)}, ${formatCount(file.rows)} rows in ${formatCount(file.rowGroupCount)} row groups, footer ${formatBytes(file.footerBytes)}, format version ${file.version}, by ${file.createdBy === undefined ? 'nobody named' : quote(file.createdBy)}`,
+    `${formatBytes(file.bytes)}, ${formatCount(file.rows)} rows in ${formatCount(file.rowGroupCount)} row group${file.rowGroupCount === 1 ? '' : 's'}, footer ${formatBytes(file.footerBytes)}, format version ${file.version}, by ${file.createdBy === undefined ? 'nobody named' : quote(file.createdBy)}`,
     '',
     'Schema',
     ...limited(
@@ -29,7 +28,7 @@ export function renderInspectText(file: InspectedFile): string {
     }),
     '',
     'Row groups',
-    ...limited(groups, ({ rows, bytes }) => `  ${formatCount(rows)} rows, ${formatBytes(bytes)}`, file.rowGroupCount),
+    ...groupLines(file),
   ];
   if (file.note !== undefined) lines.push('', `No records are shown: ${quoteless(file.note)}`);
   if (file.measuredRows > 0) {
@@ -65,13 +64,13 @@ function recordLines({ row, id, values, sparse, metadata }: InspectedRecord): st
       `    sparse_values {${pairs.join(', ')}${sparse.length > pairs.length ? ', …' : ''}} (${sparse.length})`,
     );
   }
-  lines.push(`    metadata ${metadata === null ? 'null' : quote(metadata, 240)}`);
+  lines.push(`    metadata ${metadata === null ? 'null' : quoteless(metadata, 240)}`);
   return lines;
 }
 
-function limited<R>(items: readonly R[], line: (item: R) => string, total = items.length): string[] {
+function limited<R>(items: readonly R[], line: (item: R) => string): string[] {
   const lines = items.slice(0, SHOWN).map(line);
-  if (total > SHOWN) lines.push(`  … and ${formatCount(total - SHOWN)} more`);
+  if (items.length > SHOWN) lines.push(`  … and ${formatCount(items.length - SHOWN)} more`);
   return lines;
 }
 
@@ -79,7 +78,22 @@ function short(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
-/** Type names repeat field names of the file: escaped as in `quote`, without its quotes. */
-function quoteless(text: string): string {
-  return quote(text, 400).slice(1, -1).replaceAll('\\"', '"');
+/** Row groups; those that follow one another and look the same are one line. */
+function groupLines({ rowGroups, rowGroupCount }: InspectedFile): string[] {
+  const runs: { readonly text: string; count: number }[] = [];
+  for (const { rows, bytes } of rowGroups) {
+    const text = `  ${formatCount(rows)} rows, ${formatBytes(bytes)}`;
+    const last = runs.at(-1);
+    if (last?.text === text) last.count++;
+    else runs.push({ text, count: 1 });
+  }
+  const shown = runs.slice(0, SHOWN);
+  const rest = shown.reduce((left, { count }) => left - count, rowGroupCount);
+  const lines = shown.map(({ text, count }) => (count === 1 ? text : `${text}, ${formatCount(count)} times`));
+  return rest > 0 ? [...lines, `  … and ${formatCount(rest)} more`] : lines;
+}
+
+/** Type names repeat field names of the file, and JSON is full of quotes: escaped as in `quote`, without its quotes and those for them. */
+function quoteless(text: string, most = 400): string {
+  return quote(text, most).slice(1, -1).replaceAll('\\"', '"');
 }

@@ -15,14 +15,15 @@ import {
   type TextRows,
 } from '../parquet/decode/index.js';
 import { VectorMemory } from '../records/fingerprint/vector-memory.js';
+import { markKnownTexts } from '../records/plain/known-texts.js';
 import type { NamespaceColumn, RecordBatch, SparseColumn } from '../records/batch.js';
 import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES, type RecordLimits } from '../records/limits.js';
 import { checkIds, expectedId } from '../records/rules/id.js';
 import { Marker } from '../records/rules/marker.js';
 import type { ImportColumns, ListBinding } from './columns.js';
 
-/** Bytes of dense vectors in a batch: what a processor's nearer caches hold while they are looked at. */
-export const BATCH_BYTES = 512 * 1024;
+/** Bytes of dense vectors in a batch: few enough for a processor's caches, enough rows that what a batch costs by itself is little. */
+export const BATCH_BYTES = 1024 * 1024;
 export const MAX_BATCH_ROWS = 4096;
 /** Bytes of metadata after which a batch ends. */
 const BATCH_TEXT_BYTES = 16 * 1024 * 1024;
@@ -157,13 +158,15 @@ class GroupReader {
     const dense = await this.#dense(rows);
     const sparse = await this.#sparse(rows);
     const known = dense && this.shared.memory!.look();
+    const good = known?.good ?? new Uint8Array(rows);
+    markKnownTexts(good, ids, metadata);
 
     const batch: RecordBatch = {
       rows,
       dimension: dense === undefined ? 0 : dimension,
       ids,
       values: dense?.values,
-      knownGood: known?.good,
+      knownGood: good,
       vectorHashes: known?.hashes,
       sparse: sparse?.column,
       metadata: metadata ?? noTexts(rows),

@@ -46,6 +46,18 @@ async function digests(to: string): Promise<Record<string, string>> {
   return out;
 }
 
+/** The splits of a plan, converted and not committed. */
+async function splits(to: string, mode: string): Promise<void> {
+  const planned = await runCli(['plan', temp('in'), '--to', temp(to), ...CUT, '--duplicates', mode]);
+  expect(planned.code, planned.stderr).toBe(0);
+  const converted = await runCli(['convert', '--plan', `${temp(to)}.pineload`]);
+  expect(converted.code, converted.stderr).toBe(0);
+}
+
+function errorOf({ stderr }: CliResult): Record<string, unknown> {
+  return (JSON.parse(stderr.trim().split('\n').at(-1)!) as { error: Record<string, unknown> }).error;
+}
+
 interface Expected {
   readonly kept: Set<string>;
   /** By place. */
@@ -242,6 +254,76 @@ describe('convert --duplicates', () => {
     },
     SLOW,
   );
+
+  it.each([
+    ['all shards of the merge', 'first', ['0/3', '1/3', '2/3']],
+    ['one of them', 'last', ['1/3']],
+    ['shards of two ways to cut it', 'first', ['0/2', '4/5', '1/5', '0/5']],
+    ['a merge of one shard', 'last', ['0/1']],
+  ] as const)(
+    'ends in the same with %s, mode %s',
+    async (name, mode, merges) => {
+      const to = name.replaceAll(' ', '-');
+      const state = `${temp(to)}.pineload`;
+      await splits(to, mode);
+
+      let ids = 0;
+      let vectors = 0;
+      for (const shard of merges) {
+        const merged = await runCli(['duplicates', '--plan', state, '--shard', shard, '--json']);
+        expect(merged.code, merged.stderr).toBe(0);
+        const { candidates } = JSON.parse(merged.stdout) as { candidates: Record<string, number> };
+        ids += candidates.ids!;
+        vectors += candidates.vectors!;
+      }
+      expect(Math.min(ids, vectors)).toBeGreaterThan(0);
+      // What a mode tells comes from the same candidates.
+      const refused = await runCli(['commit', '--plan', state, '--duplicates', 'error', '--json']);
+      if (!existsSync(temp('alone'))) await splits('alone', 'first');
+      const without = await runCli([
+        'commit',
+        '--plan',
+        `${temp('alone')}.pineload`,
+        '--duplicates',
+        'error',
+        '--json',
+      ]);
+      expect(refused.code).toBe(3);
+      expect(errorOf(refused)).toEqual(errorOf(without));
+
+      const committed = await runCli(['commit', '--plan', state]);
+      expect(committed.code, committed.stderr).toBe(0);
+      expect(await digests(to)).toEqual(await digests(mode));
+      expect((readdirSync(state, { recursive: true }) as string[]).filter((file) => file.endsWith('.bin'))).toEqual(
+        (readdirSync(`${temp(mode)}.pineload`, { recursive: true }) as string[]).filter((file) =>
+          file.endsWith('.bin'),
+        ),
+      );
+      const late = await runCli(['duplicates', '--plan', state, '--shard', '0/3', '--json']);
+      expect(JSON.parse(late.stdout)).toMatchObject({ skipped: 'sealed' });
+    },
+    SLOW,
+  );
+
+  it('takes no result of a shard that is not whole, and gives none before there are splits', async () => {
+    const state = `${temp('cut')}.pineload`;
+    const planned = await runCli(['plan', temp('in'), '--to', temp('cut'), ...CUT]);
+    expect(planned.code, planned.stderr).toBe(0);
+    const early = await runCli(['duplicates', '--plan', state, '--shard', '0/2']);
+    expect(early.code).toBe(5);
+    expect(early.stderr).toContain('[SPLITS_MISSING]');
+    expect((await runCli(['convert', '--plan', state])).code).toBe(0);
+    expect((await runCli(['duplicates', '--plan', state, '--shard', '0/2'])).code).toBe(0);
+    const file = join(state, 'fingerprints', 'shared', '00000-of-00002-ids.bin');
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, bytes.length - 4));
+    const cut = await runCli(['commit', '--plan', state, '--duplicates', 'warn']);
+    expect(cut.stderr).toContain('[STATE_CORRUPT]');
+    await writeFile(file, bytes);
+    expect((await runCli(['duplicates', '--plan', state, '--shard', '0/2000'])).stderr).toContain(
+      'at most 1024 shards',
+    );
+  });
 
   it('knows what it does not: other words, and duplicates of a plan that allows them', async () => {
     const wrong = await convert('wrong', '--duplicates', 'some');

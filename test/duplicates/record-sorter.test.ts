@@ -36,6 +36,26 @@ describe('sorting records', () => {
   });
 
   it.each([
+    ['without a pattern', 0xffffffff],
+    ['few of which differ', 0x3],
+    ['that differ in the highest bits only', 0xe0000000],
+    ['that differ in the middle', 0x00fff000],
+  ])('sorts more records than a cache holds, of words %s', (_, mask) => {
+    const count = 50_000;
+    const memory = new RecordMemory(4, 2, count);
+    let state = 7;
+    const random = (): number => (state = (Math.imul(state, 0x2c1b3c6d) + 0x297a2d39) | 0) ^ (state >>> 15);
+    const records = Array.from({ length: count }, (_, i) => [
+      (random() & mask) >>> 0,
+      (random() & mask) >>> 0,
+      i,
+      ~i >>> 0,
+    ]);
+    memory.upTo(count).set(records.flat());
+    expect(split(memory.sorted(count), 4)).toEqual(expected(records, 2));
+  });
+
+  it.each([
     ['in memory', 10_000_000],
     ['in runs of 64 records', 1],
     ['in a few runs', 40_000],

@@ -62,7 +62,9 @@ describe('bad input', () => {
     expect(existsSync(temp(name, 'stop.pineload', 'manifest.json'))).toBe(false);
 
     // The other way keeps it and goes on.
-    const skipped = await runCli(['convert', file, '--to', temp(name, 'skip'), '--on-error', 'skip', '--json']);
+    const skipped = await runCli([
+      ...['convert', file, '--to', temp(name, 'skip'), '--on-error', 'skip', '--reject-records', '--json'],
+    ]);
     expect(skipped.code).toBe(0);
     expect(JSON.parse(skipped.stdout)).toMatchObject({ records: 2, rejected: 1, rejectsByCode: { [code]: 1 } });
     const reject = JSON.parse(await readFile(temp(name, 'skip.pineload', 'rejects.jsonl'), 'utf8'));
@@ -114,6 +116,40 @@ describe('bad input', () => {
     expect((await run('max3', '5')).code).toBe(0);
   });
 
+  it('--reject-records: what was rejected is mended and joins the others, as it is', async () => {
+    const file = temp('mend.jsonl');
+    await writeFile(file, [good('a'), '{"id":"b","values":[1,2],"namespace":"n"}', '{"id":"c"', good('d')].join('\n'));
+    const to = temp('mend');
+    const convert = (...more: string[]) =>
+      runCli(['convert', file, '--to', to, '--on-error', 'skip', '--json', ...more]);
+    const rejects = temp('mend.pineload', 'rejects.jsonl');
+    const mended = temp('mended.jsonl');
+    const join = () => runCli(['convert', mended, '--to', to, '--join', '--json']);
+
+    // Without the texts there is nothing to mend, and the error says by what there would be.
+    expect((await convert()).code).toBe(0);
+    await writeFile(mended, readFileSync(rejects));
+    const without = await join();
+    expect(without.code).toBe(3);
+    expect(without.stderr).toContain('"code":"FIXED_INVALID"');
+    expect(without.stderr).toContain('--reject-records');
+
+    expect((await convert('--reject-records', '--overwrite')).code).toBe(0);
+    const texts = readFileSync(rejects, 'utf8').replace('[1,2]', '[1,2,0.5]');
+    // A line is given up, another one mended in its text.
+    await writeFile(mended, texts.split('\n')[0]!);
+    const joined = await join();
+    expect(joined.code, joined.stderr).toBe(0);
+    expect(JSON.parse(joined.stdout)).toMatchObject({ records: 3, rejected: 1, rejectsByCode: { JSON_SYNTAX: 1 } });
+    expect(await duckdb(`SELECT id FROM '${to}/n/*.parquet' ORDER BY id`)).toEqual([
+      { id: 'a' },
+      { id: 'b' },
+      { id: 'd' },
+    ]);
+    const validated = await runCli(['validate', to, '--json']);
+    expect(JSON.parse(validated.stdout)).toMatchObject({ valid: true, records: 3 });
+  });
+
   it('--fail-on-rejects: convert writes all and exits with 3, run stops before it imports', async () => {
     await writeFile(temp('left.jsonl'), [good('a'), '{"id":"b","values":[1]}', good('c')].join('\n'));
     const convert = (to: string, ...more: string[]) =>
@@ -146,8 +182,9 @@ describe('bad input', () => {
       field: 'values',
       expected: '3 numbers',
       got: '1 number',
-      raw: lines[1],
     });
+    // Its text is kept on request only.
+    expect(JSON.parse(rejects[0]!)).not.toHaveProperty('raw');
   });
 
   it('shows terminal escapes in ids as text', async () => {

@@ -59,6 +59,12 @@ describe('checkImportUri', () => {
     expect(() => checkImportUri(uri, false)).toThrow(expect.objectContaining({ code: 'URI_INVALID', exitCode: 2 }));
   });
 
+  it('takes another length for the longest, where one is given', () => {
+    const uri = `s3://bucket/${'x'.repeat(1488)}/`;
+    expect(checkImportUri(uri, false, 1501)).toBe(uri);
+    expect(() => checkImportUri(uri, false, 1000)).toThrow(/at most 1000 characters/);
+  });
+
   it('never repeats a shared access signature', () => {
     for (const loopback of [true, false]) {
       try {

@@ -204,6 +204,12 @@ describe('files that lie', () => {
       /uncompressed size/,
     ],
     [
+      'more values in the pages than the footer says',
+      { pages: [{ values: 2, body: texts('a', 'b') }], rows: 1, chunk: { num_values: createInt64(1) } },
+      'PARQUET_CORRUPT',
+      /more values than the footer/,
+    ],
+    [
       'fewer rows in the column than in the row group',
       { pages: [{ values: 1, body: texts('a') }], rows: 2 },
       'PARQUET_CORRUPT',

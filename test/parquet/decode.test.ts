@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { lz4Decompress, snappyDecompress } from '../../src/parquet/decode/block-codecs.js';
 import { ChunkStream } from '../../src/parquet/decode/chunk-stream.js';
 import { readDelta32, readDelta64 } from '../../src/parquet/decode/delta.js';
-import { readCodes, readLevels } from '../../src/parquet/decode/hybrid.js';
+import { readCodes, readLevels, readRowStarts } from '../../src/parquet/decode/hybrid.js';
 import { ThriftEnd, ThriftReader } from '../../src/parquet/decode/thrift.js';
 import { HybridEncoder } from '../../src/parquet/hybrid-encoder.js';
 import { fixtures, FIXTURES, memoryFile, readAll } from './decode-support.js';
@@ -77,6 +77,8 @@ describe('the hybrid of runs', () => {
   });
   it('refuses runs that are empty, cut off or beyond the highest level', () => {
     expect(() => readLevels(cursor(0, 1), 1, 5, 1)).toThrow(/empty/);
+    expect(() => readRowStarts(cursor(4, 3), 2)).toThrow(/level is beyond 1/);
+    expect(() => readRowStarts(cursor(0, 1), 2)).toThrow(/empty/);
     expect(() => readLevels(cursor(3), 1, 5, 1)).toThrow(/cut off/);
     expect(() => readLevels(cursor(10, 3), 2, 5, 2)).toThrow(/beyond 2/);
     expect(() => readLevels(cursor(3, 0xff, 0xff), 2, 8, 2)).toThrow(/beyond 2/);

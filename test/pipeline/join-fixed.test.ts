@@ -20,6 +20,7 @@ const base = (inputs: string, more: Partial<ConvertOptions> = {}): ConvertOption
   inputs,
   to: join(root, 'out'),
   onError: 'skip',
+  rejectRecords: true,
   workers: 1,
   ...more,
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startEmulator } from '../../src/emulator/index.js';
-import { validate } from '../../src/pipeline/validate.js';
+import { validate, type ValidateOptions } from '../../src/pipeline/validate.js';
 import { openWithAccess } from '../../src/pipeline/stores.js';
 import { renderReportHtml } from '../../src/validate/report-html.js';
 import { findingText, renderReportText } from '../../src/validate/report.js';
@@ -317,13 +317,15 @@ describe('the report', () => {
     expect(findingText(finding)).toBe('ns/0.parquet, row 1,234, id "\\u001b[1m": "id": expected a, got b');
   });
 
-  it('holds files against another limit of their size, where one is given', async () => {
+  it('holds files and namespaces against other limits of their size, where such are given', async () => {
     const root = fresh();
     await writeParquet(join(root, 'ns/0.parquet'), DENSE(50));
-    const codes = async (maxImportFileSize?: string): Promise<string[]> =>
-      (await validate({ uri: root, maxImportFileSize })).report.counts.map(({ code }) => code);
+    const codes = async (limits: Omit<ValidateOptions, 'uri'> = {}): Promise<string[]> =>
+      (await validate({ uri: root, ...limits })).report.counts.map(({ code }) => code);
     expect(await codes()).toEqual([]);
-    expect(await codes('100')).toEqual(['LIMIT_FILE_BYTES']);
+    expect(await codes({ maxImportFileSize: '100' })).toEqual(['LIMIT_FILE_BYTES']);
+    expect(await codes({ maxImportNamespaceSize: '100' })).toEqual(['LIMIT_NAMESPACE_BYTES']);
+    expect(await codes({ maxImportSize: '100' })).toEqual(['LIMIT_BYTES']);
   });
 
   it('is the same whatever the number of files read at once', async () => {

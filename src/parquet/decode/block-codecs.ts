@@ -1,3 +1,4 @@
+import { snappyUndo } from '../snappy/decompress.js';
 import { corrupt } from './fault.js';
 
 /**
@@ -14,43 +15,8 @@ export function snappyDecompress(input: Uint8Array, size: number): Uint8Array {
     if (byte < 0x80) break;
   }
   if (claimed !== size) throw sizeDiffers('Snappy', size, claimed);
-  const out = new Uint8Array(size);
-  let to = 0;
-  while (at < input.length) {
-    const tag = input[at++]!;
-    let length: number;
-    if ((tag & 3) === 0) {
-      length = (tag >> 2) + 1;
-      if (length > 60) {
-        const bytes = length - 60;
-        if (at + bytes > input.length) throw cutOff('Snappy');
-        length = 1;
-        for (let i = 0; i < bytes; i++) length += input[at + i]! * 2 ** (8 * i);
-        at += bytes;
-      }
-      if (length > input.length - at || length > size - to) throw cutOff('Snappy');
-      literal(input, at, out, to, length);
-      at += length;
-    } else {
-      let offset: number;
-      if ((tag & 3) === 1) {
-        length = ((tag >> 2) & 7) + 4;
-        offset = ((tag >> 5) << 8) | (input[at++] ?? 0);
-      } else {
-        length = (tag >> 2) + 1;
-        offset = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8);
-        at += 2;
-        if ((tag & 3) === 3) {
-          offset = (offset | ((input[at] ?? 0) << 16) | ((input[at + 1] ?? 0) << 24)) >>> 0;
-          at += 2;
-        }
-      }
-      if (at > input.length || offset === 0 || offset > to || length > size - to) throw cutOff('Snappy');
-      repeat(out, to, offset, length);
-    }
-    to += length;
-  }
-  if (to !== size) throw sizeDiffers('Snappy', size, to);
+  const out = snappyUndo(input, at, size);
+  if (out === undefined) throw cutOff('Snappy');
   return out;
 }
 

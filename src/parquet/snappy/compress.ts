@@ -1,20 +1,4 @@
-import { compileWasm, instantiateWasm } from '../../base/wasm.js';
-
-/** What the compiled module offers; assembly/index.ts says what each does. */
-interface SnappyExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  heapBase(): number;
-  reserve(end: number): void;
-  mostBytes(length: number): number;
-  compress(source: number, length: number, out: number): number;
-}
-
-let loaded: SnappyExports | undefined;
-
-function snappy(): SnappyExports {
-  loaded ??= instantiateWasm<SnappyExports>(compileWasm(new URL('./snappy.wasm', import.meta.url)), 'Snappy');
-  return loaded;
-}
+import { snappy } from './wasm.js';
 
 /** Pieces that follow one another in Snappy's raw format: the same bytes on every machine, however the pieces are cut. */
 export function snappyCompress(pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,5 @@
 import { quote } from '../../base/errors.js';
+import { KNOWN_GOOD } from '../batch.js';
 import { MAX_ID_LENGTH } from '../limits.js';
 import { textOf, type Marker } from './marker.js';
 import type { RuleOptions } from './options.js';
@@ -10,7 +11,7 @@ export const expectedId = (most = MAX_ID_LENGTH): string => `1 to ${most} ASCII 
 export function checkIds(marker: Marker, options: RuleOptions = {}): void {
   const most = options.limits?.idLength ?? MAX_ID_LENGTH;
   const expected = expectedId(most);
-  const { rows, ids } = marker.batch;
+  const { rows, ids, knownGood } = marker.batch;
   const { bytes, offsets, validity } = ids;
   for (let row = 0; row < rows; row++) {
     if (marker.isRejected(row)) continue;
@@ -20,6 +21,7 @@ export function checkIds(marker: Marker, options: RuleOptions = {}): void {
     }
     const start = offsets[row]!;
     const end = offsets[row + 1]!;
+    if (knownGood !== undefined && (knownGood[row]! & KNOWN_GOOD.id) !== 0 && end - start <= most) continue;
     if (start === end) {
       marker.reject(row, 'ID_EMPTY', 'id', expected, 'an empty text');
       continue;

@@ -9,6 +9,11 @@ const SMALL: u32 = 24;
 
 const STARTS: usize = memory.data(RADIX * 4, 16);
 
+/** What surely fits a processor's second cache, and the digit that more is spread by before it is sorted. */
+const CACHE_BYTES: usize = 512 * 1024;
+const SPREAD_BITS: u32 = 11;
+const SPREAD: usize = memory.data((1 << SPREAD_BITS) * 4, 16);
+
 let recordBytes: usize = 0;
 let keyBytes: usize = 0;
 
@@ -56,39 +61,79 @@ function sortFrom(at: usize, other: usize, count: u32, key: usize): void {
   }
 }
 
-/** From the least significant digit to the most; digits that all records share need no pass. */
+/**
+ * More records than fit a processor's cache are first spread by their highest digit, so that every other pass finds them there:
+ * to write a record to one of 2,048 places all over the memory costs several times what it costs within the cache.
+ */
 function sortByWord(at: usize, other: usize, count: u32, key: usize): void {
-  const bytes = (count as usize) * recordBytes;
+  const varying = varyingBits(at, count, key);
+  const bits: u32 = 32 - (clz(varying) as u32);
+  if ((count as usize) * recordBytes <= CACHE_BYTES || bits <= SPREAD_BITS) {
+    sortByDigits(at, other, count, key, varying);
+    return;
+  }
+  const shift = bits - SPREAD_BITS;
+  const mask: u32 = (1 << SPREAD_BITS) - 1;
+  spread(at, other, count, key, shift, mask, SPREAD);
+  const rest = varying & (((1 as u32) << shift) - 1);
+  let start: usize = 0;
+  for (let i: u32 = 0; i <= mask; i++) {
+    // Where the next one would go is where the bucket ends.
+    const end = (load<u32>(SPREAD + ((i as usize) << 2)) as usize) - other;
+    if (end == start) continue;
+    memory.copy(at + start, other + start, end - start);
+    const many = ((end - start) / recordBytes) as u32;
+    if (many <= SMALL) sortSmall(at + start, other + start, many, key);
+    else sortByDigits(at + start, other + start, many, key, rest);
+    start = end;
+  }
+}
+
+/** The bits in which the words of the records differ. */
+function varyingBits(at: usize, count: u32, key: usize): u32 {
   const first = load<u32>(at + key);
   let varying: u32 = 0;
-  for (let p = at, end = at + bytes; p < end; p += recordBytes) varying |= load<u32>(p + key) ^ first;
+  for (let p = at, end = at + (count as usize) * recordBytes; p < end; p += recordBytes) {
+    varying |= load<u32>(p + key) ^ first;
+  }
+  return varying;
+}
+
+/** From the least significant digit to the most; digits that all records share need no pass. */
+function sortByDigits(at: usize, other: usize, count: u32, key: usize, varying: u32): void {
   let from = at;
   let to = other;
   for (let shift: u32 = 0; shift < 32; shift += DIGIT_BITS) {
     if (((varying >> shift) & (RADIX - 1)) == 0) continue;
-    memory.fill(STARTS, 0, RADIX * 4);
-    const end = from + bytes;
-    for (let p = from; p < end; p += recordBytes) {
-      const counter = STARTS + ((((load<u32>(p + key) >> shift) & (RADIX - 1)) as usize) << 2);
-      store<u32>(counter, load<u32>(counter) + (recordBytes as u32));
-    }
-    let sum = to as u32;
-    for (let counter = STARTS; counter < STARTS + RADIX * 4; counter += 4) {
-      const here = load<u32>(counter);
-      store<u32>(counter, sum);
-      sum += here;
-    }
-    for (let p = from; p < end; p += recordBytes) {
-      const counter = STARTS + ((((load<u32>(p + key) >> shift) & (RADIX - 1)) as usize) << 2);
-      const place = load<u32>(counter);
-      store<u32>(counter, place + (recordBytes as u32));
-      copyRecord(place as usize, p);
-    }
+    spread(from, to, count, key, shift, RADIX - 1, STARTS);
     const swap = from;
     from = to;
     to = swap;
   }
-  if (from != at) memory.copy(at, from, bytes);
+  if (from != at) memory.copy(at, from, (count as usize) * recordBytes);
+}
+
+/** Puts records in the order of one digit, those that share it in the order in which they were. Leaves in `counters` where each digit's records end. */
+function spread(from: usize, to: usize, count: u32, key: usize, shift: u32, mask: u32, counters: usize): void {
+  const end = from + (count as usize) * recordBytes;
+  const last = counters + ((mask as usize) << 2);
+  memory.fill(counters, 0, last + 4 - counters);
+  for (let p = from; p < end; p += recordBytes) {
+    const counter = counters + ((((load<u32>(p + key) >> shift) & mask) as usize) << 2);
+    store<u32>(counter, load<u32>(counter) + (recordBytes as u32));
+  }
+  let sum = to as u32;
+  for (let counter = counters; counter <= last; counter += 4) {
+    const here = load<u32>(counter);
+    store<u32>(counter, sum);
+    sum += here;
+  }
+  for (let p = from; p < end; p += recordBytes) {
+    const counter = counters + ((((load<u32>(p + key) >> shift) & mask) as usize) << 2);
+    const place = load<u32>(counter);
+    store<u32>(counter, place + (recordBytes as u32));
+    copyRecord(place as usize, p);
+  }
 }
 
 /** By insertion; `other` holds the record that is on its way. */
@@ -107,7 +152,9 @@ function sortSmall(at: usize, other: usize, count: u32, key: usize): void {
 // @ts-ignore: decorator
 @inline
 function copyRecord(to: usize, from: usize): void {
-  for (let i: usize = 0; i < recordBytes; i += 4) store<u32>(to + i, load<u32>(from + i));
+  let i: usize = 0;
+  for (; i + 16 <= recordBytes; i += 16) v128.store(to + i, v128.load(from + i));
+  for (; i < recordBytes; i += 4) store<u32>(to + i, load<u32>(from + i));
 }
 
 /** Does the key at `a` come before that at `b`, from `key` on? */

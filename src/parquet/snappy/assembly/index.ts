@@ -152,3 +152,61 @@ function writeLongCopy(offset: u32, length: u32, out: usize): usize {
   store<u16>(out, offset, 1);
   return out + 3;
 }
+
+/**
+ * Undoes the compression of `at` … `end`, the length in front passed over, to `out` … `outEnd`: 16 bytes behind each may be read and
+ * written. Returns whether it came out even; nothing else is written to, whatever the bytes are.
+ */
+export function decompress(at: usize, end: usize, out: usize, outEnd: usize): bool {
+  const start = out;
+  while (at < end) {
+    const tag: u32 = load<u8>(at++);
+    const kind = tag & 3;
+    if (kind == 0) {
+      let length = (tag >> 2) + 1;
+      if (length > 60) {
+        const bytes = length - 60;
+        if (bytes > end - at) return false;
+        // The number may take all 32 bits, which one more would make zero.
+        const less = load<u32>(at) & (u32.MAX_VALUE >> ((4 - bytes) << 3));
+        if (less == u32.MAX_VALUE) return false;
+        length = less + 1;
+        at += bytes;
+      }
+      if (length > end - at || length > outEnd - out) return false;
+      if (length <= 16) v128.store(out, v128.load(at));
+      else memory.copy(out, at, length);
+      at += length;
+      out += length;
+      continue;
+    }
+    const bytes: usize = kind == 3 ? 4 : kind;
+    if (bytes > end - at) return false;
+    let length = (tag >> 2) + 1;
+    let offset: u32 = 0;
+    if (kind == 1) {
+      length = ((tag >> 2) & 7) + 4;
+      offset = ((tag >> 5) << 8) | load<u8>(at);
+    } else {
+      offset = kind == 2 ? load<u16>(at) : load<u32>(at);
+    }
+    at += bytes;
+    if (offset == 0 || offset > out - start || length > outEnd - out) return false;
+    out = repeat(out, offset, length);
+  }
+  return out == outEnd;
+}
+
+/** `length` bytes, 64 at most, of those that stand `offset` before; they may reach into one another. */
+function repeat(out: usize, offset: usize, length: usize): usize {
+  const end = out + length;
+  if (offset >= 16) {
+    // Up to 15 bytes too many, which the next ones are written over.
+    for (let p = out; p < end; p += 16) v128.store(p, v128.load(p - offset));
+  } else if (offset >= 8) {
+    for (let p = out; p < end; p += 8) store<u64>(p, load<u64>(p - offset));
+  } else {
+    for (let p = out; p < end; p++) store<u8>(p, load<u8>(p - offset));
+  }
+  return end;
+}

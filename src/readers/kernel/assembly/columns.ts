@@ -1,4 +1,4 @@
-import { isPlainMetadata } from './plain-metadata';
+import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { countLines, isUtf8, nonAscii } from './utf8';
 import { setUtf8Known } from './text';
 

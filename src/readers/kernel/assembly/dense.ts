@@ -1,6 +1,7 @@
+import { numberEnd } from '../../../records/plain/assembly/number-end';
 import { base64Length, decodeBase64 } from './base64';
 import * as code from './codes';
-import { numberEnd, setAllowNonFinite, skipSpace, skipValue } from './json';
+import { setAllowNonFinite, skipSpace, skipValue } from './json';
 import { parseCommonNumber, parsed, parseLooseNumber } from './decimal';
 import { wrong, wrongNumbers } from './problem';
 import { setText } from './text';

@@ -1,3 +1,4 @@
+import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
 import * as columns from './columns';
 import {
@@ -5,7 +6,7 @@ import {
   typeOf,
 } from './field';
 import { compareWithConstant } from './decimal-order';
-import { numberEnd, setAllowNonFinite, skipSpace, skipValue, unescape } from './json';
+import { setAllowNonFinite, skipSpace, skipValue, unescape } from './json';
 import { isSpace } from './number-text';
 import { nameWrongField, wrong, wrongNumbers } from './problem';
 import { setText, setUtf8Known, utf8Known } from './text';

@@ -1,8 +1,9 @@
+import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
 import { distanceToComma, parseCommonIndex, parsedIndex } from './decimal';
 import * as columns from './columns';
 import {
-  clearNonFiniteSeen, elements, escaped, MAX_DEPTH, nonFiniteSeen, numberEnd, setAllowNonFinite, skipColon, skipElements, skipSpace, skipString, skipValue, unescape,
+  clearNonFiniteSeen, elements, escaped, MAX_DEPTH, nonFiniteSeen, setAllowNonFinite, skipColon, skipElements, skipSpace, skipString, skipValue, unescape,
 } from './json';
 import { isNonFinite } from './number-text';
 import { wrong, wrongNumbers } from './problem';

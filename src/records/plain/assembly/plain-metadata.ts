@@ -1,4 +1,4 @@
-import { numberEnd, skipSpace } from './json';
+import { numberEnd } from './number-end';
 
 /** Longer numbers are left to the rules, which look whether they fit a float64. */
 const MAX_NUMBER_LENGTH: usize = 24;
@@ -11,7 +11,10 @@ const KEYS: usize = memory.data(32 * 8, 8);
 /**
  * Is the JSON text `p` … `end` surely metadata that the rules take, its length apart: a flat object whose keys are different and do not begin with `$`,
  * of strings, numbers, true, false and lists of strings? `false` means that the rules have to look: escapes and exponents, for instance, are
- * left to them. Only metadata of the usual form is worth a second way, since it is nearly all there is.
+ * left to them. Only metadata of the usual form is worth a second way, since it is nearly all there is. That strings are UTF-8 is not looked at.
+ *
+ * Bytes behind `end` may be read: a text that is cut off is found to be none when `}` does not stand at its end. The walk stops at the first
+ * byte that no JSON of this form has there, a zero for one.
  */
 export function isPlainMetadata(p: usize, end: usize): bool {
   if (load<u8>(p) != 0x7b) return false;
@@ -44,6 +47,20 @@ function isNewKey(key: usize, length: u32, count: u32): bool {
   store<u32>(end, key as u32);
   store<u32>(end, length, 4);
   return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function skipSpace(p: usize): usize {
+  return load<u8>(p) > 0x20 ? p : skipSpaces(p);
+}
+
+function skipSpaces(p: usize): usize {
+  while (true) {
+    const c = load<u8>(p);
+    if (c != 0x20 && c != 0x09 && c != 0x0a && c != 0x0d) return p;
+    p++;
+  }
 }
 
 function plainValueEnd(p: usize): usize {
