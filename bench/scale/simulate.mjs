@@ -20,7 +20,7 @@ export const MEASURED = {
 export const ASSUMED = {
   records: 130e6,
   splitBytes: 2 * 1024 ** 3,
-  partBytes: 16 * 1024 ** 2,
+  partBytes: 8 * 1024 ** 2,
   fileBytes: 400e6,
   /** JSONL that a pod of 2 CPUs takes in a second: 2 / 12 s of CPU allow for 166 MB, one stream of a store often for less. */
   podBytesPerSecond: 100e6,
@@ -167,7 +167,7 @@ function quantities() {
       ['as Pinecone counts it', `${number(logical / 1e12, 2)} TB`, 'id, 4 bytes a dimension, metadata'],
       ['splits', number(splits), 'of up to 2 GiB; the input files are cut evenly'],
       ['files', number(files), '8 namespaces in random order: 8 files a split'],
-      ['PUT-like requests', number(puts), 'parts of 16 MiB, begin and end of each upload, journal, plan, manifest'],
+      ['PUT-like requests', number(puts), 'parts of 8 MiB, begin and end of each upload, journal, plan, manifest'],
       ['GET-like requests', number(gets), 'three a split, and one a file to check it'],
       ['CPU', `${number(cpuHours, 1)} hours`, `${MEASURED.cpuSecondsPerGB} s for 1 GB of JSONL`],
       ['cost of CPU', dollars(cpuHours * ASSUMED.cpuHour), `${dollars(ASSUMED.cpuHour)} an hour`],

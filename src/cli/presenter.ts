@@ -2,6 +2,7 @@ import type { createLogUpdate } from 'log-update';
 import { formatBytes, formatCount, formatSeconds } from '../base/bytes.js';
 import type { PineloadEvent } from '../base/events.js';
 import { renderEvent } from '../base/render-event.js';
+import { RepeatedSpills } from './repeated-spills.js';
 
 /** Shows events. `close` leaves the screen tidy. */
 export interface Presenter {
@@ -24,6 +25,10 @@ export interface PresenterOptions {
 /** Bars on a terminal, lines elsewhere, JSON lines on request. */
 export async function createPresenter(options: PresenterOptions): Promise<Presenter> {
   if (options.json) return new JsonPresenter(options.stream);
+  return new Folding(await forPeople(options));
+}
+
+async function forPeople(options: PresenterOptions): Promise<Presenter> {
   const animated = options.stream.isTTY && process.env.TERM !== 'dumb' && process.env.CI === undefined;
   if (options.quiet || !animated) return new PlainPresenter(options.stream, options.quiet);
   // Loaded for terminals only: it takes its time.
@@ -58,6 +63,30 @@ class JsonPresenter implements Presenter {
   }
 
   close(): void {}
+}
+
+/** Tells of repeated spills together. */
+class Folding implements Presenter {
+  readonly #spills = new RepeatedSpills();
+
+  constructor(private readonly inner: Presenter) {}
+
+  show(event: PineloadEvent): void {
+    const shown = event.type === 'spill' ? this.#spills.add(event) : event;
+    // What is left comes before the line that ends the stage, or the error.
+    if (event.type.endsWith('.done') || event.type === 'error') this.#showRest();
+    if (shown !== undefined) this.inner.show(shown);
+  }
+
+  close(): void {
+    this.#showRest();
+    this.inner.close();
+  }
+
+  #showRest(): void {
+    const rest = this.#spills.rest();
+    if (rest !== undefined) this.inner.show(rest);
+  }
 }
 
 class PlainPresenter implements Presenter {

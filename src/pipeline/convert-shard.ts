@@ -50,7 +50,15 @@ export async function convertShard(options: ConvertShardOptions): Promise<Conver
   const opened = await openPlan(options.plan, options, signal);
   const { plan, sha256, target } = opened;
   try {
-    const settings = settle({ ...options, ...plan.options, maxRejects: options.maxRejects ?? plan.options.maxRejects });
+    const settings = settle(
+      {
+        ...options,
+        ...plan.options,
+        maxRejects: options.maxRejects ?? plan.options.maxRejects,
+        partSize: target.imports.partBytes,
+      },
+      target.imports.uri,
+    );
     const splits = shareOf(plan.splits, shard);
     const finished = await readSplitEntries(target.state, sha256, await listSplitEntries(target.state, signal), signal);
     const skipped = splits.filter(({ index }) => finished.has(index)).length;

@@ -23,9 +23,9 @@ import { prepareTarget, withdrawPlan } from './target.js';
  */
 export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const started = performance.now();
-  const settings = settle(options);
-  const { signal, onEvent } = options;
   const to = fillRun(options.to, options.runId, 'to');
+  const settings = settle(options, to);
+  const { signal, onEvent } = options;
   const target = await openTarget(to, options.state, options);
   try {
     const sources = await findSources(options);

@@ -236,7 +236,7 @@ class Join {
   ) {
     this.#plan = stored.plan;
     // How the records are read and checked is the plan's; memory and threads are of this machine.
-    this.#settings = settle({ ...options, ...stored.plan.options, maxRejects: undefined });
+    this.#settings = settle({ ...options, ...stored.plan.options, maxRejects: undefined }, target.imports.uri);
     this.#rules = ruleOptions(target.imports, this.#settings.layout, this.#settings.rules);
   }
 
@@ -309,6 +309,8 @@ class Join {
       fileBytes: settings.fileBytes,
       rowGroupBytes: settings.rowGroupBytes,
       maxBufferedBytes: settings.maxBufferedBytes,
+      openObjects: settings.openObjects,
+      partsOnTheWay: settings.partsOnTheWay,
       resume: false,
       fingerprints: takesFingerprints(this.#plan),
       tmpDir: options.tmpDir ?? tmpdir(),

@@ -5,7 +5,7 @@ import { fillRun, type ConvertOptions } from './options.js';
 import { checkStatedAgain } from './plan-options.js';
 import { readPlan, type StoredPlan } from './plan-file.js';
 import { PLAN_KEY } from './plan.js';
-import { openWithAccess, type StoreAccess, type Target } from './stores.js';
+import { openWithAccess, streaming, type StoreAccess, type Target } from './stores.js';
 
 /** A plan, and the stores that it is worked on in. Whoever opens it closes them. */
 export interface OpenedPlan extends StoredPlan {
@@ -81,7 +81,7 @@ export async function openPlan(
         got: `${options.partSize} bytes`,
       });
     }
-    const imports = await openWithAccess(to, { ...options, partSize: partBytes ?? options.partSize });
+    const imports = await openWithAccess(to, streaming({ ...options, partSize: partBytes ?? options.partSize }));
     return { ...stored, target: { imports, state }, uri: root };
   } catch (error) {
     await state.close();

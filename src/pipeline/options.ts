@@ -1,6 +1,6 @@
 import { PineloadError } from '../base/errors.js';
 import { parseBytes } from '../base/bytes.js';
-import { cpuCount, memoryLimit } from '../base/machine.js';
+import { memoryLimit } from '../base/machine.js';
 import type { EventListener } from '../base/events.js';
 import { checkRecordLimits, type ImportLimits, type RecordLimits } from '../records/limits.js';
 import type { MetadataOptions } from '../records/rules/metadata-mend.js';
@@ -182,7 +182,7 @@ export function positiveCount(value: number | undefined, option: string): number
 }
 
 /** Memory of the process: the option, else DEFAULT_MAX_MEMORY_BYTES or what the control group leaves, if that is less. */
-function memoryBudget(maxMemory: number | string | undefined): number {
+export function memoryBudget(maxMemory: number | string | undefined): number {
   const limit = memoryLimit();
   const fallback = limit === undefined ? DEFAULT_MAX_MEMORY_BYTES : Math.min(DEFAULT_MAX_MEMORY_BYTES, 0.85 * limit);
   const total = sizeOption(maxMemory, Math.max(MIN_MEMORY_BYTES, Math.floor(fallback)), 'maxMemory');
@@ -194,17 +194,9 @@ function memoryBudget(maxMemory: number | string | undefined): number {
   });
 }
 
-/** Bytes of gathered records that fit the memory option. */
-export function bufferBudget(maxMemory: number | string | undefined, workers = 1): number {
-  const reserved = RESERVED_MEMORY_BYTES + workers * WORKER_MEMORY_BYTES;
-  return Math.max(MIN_BUFFER_BYTES, memoryBudget(maxMemory) - reserved);
-}
-
-/** Reading threads: the option, else one for each CPU that may be used, as far as the memory holds them. */
-export function workerCount(workers: number | undefined, maxMemory: number | string | undefined): number {
-  const stated = positiveCount(workers, 'workers');
-  const room = memoryBudget(maxMemory) - RESERVED_MEMORY_BYTES - MIN_BUFFER_BYTES;
-  return stated ?? Math.max(1, Math.min(cpuCount(), Math.floor(room / WORKER_MEMORY_BYTES)));
+/** Bytes of records that may be held in memory where one thread reads and no objects are written. For conversions see shareMemory. */
+export function bufferBudget(maxMemory: number | string | undefined): number {
+  return Math.max(MIN_BUFFER_BYTES, memoryBudget(maxMemory) - RESERVED_MEMORY_BYTES - WORKER_MEMORY_BYTES);
 }
 
 /** How many records may be rejected before the run fails. */

@@ -36,9 +36,9 @@ export interface PlanResult {
  */
 export async function plan(options: PlanCommandOptions): Promise<PlanResult> {
   const started = performance.now();
-  const settings = settle(options);
-  const { signal, onEvent } = options;
   const to = fillRun(options.to, options.runId, 'to');
+  const settings = settle(options, to);
+  const { signal, onEvent } = options;
   const target = await openTarget(to, options.state, options);
   try {
     const sources = await findSources(options);

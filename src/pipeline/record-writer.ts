@@ -9,6 +9,7 @@ import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { seal, type ConvertResult } from './commit.js';
 import { checkDuplicatesMode, takesFingerprints } from './duplicates-mode.js';
+import { shareMemory } from './memory-shares.js';
 import {
   bufferBudget,
   DEFAULT_MAX_FILES_PER_NAMESPACE,
@@ -140,6 +141,8 @@ export class RecordWriter {
     const dimension = this.#dimension;
     const fileBytes = sizeOption(options.fileSize, DEFAULT_TARGET_FILE_BYTES, 'fileSize');
     const rowGroupBytes = sizeOption(options.rowGroupSize, DEFAULT_ROW_GROUP_BYTES, 'rowGroupSize');
+    // Whoever makes the records is the one thread.
+    const shares = shareMemory({ ...options, workers: 1, remote: target.imports.scheme !== 'file' });
     const onError = options.onError ?? DEFAULT_ON_ERROR;
     const layout = parseLayout(options.layout, options.sets);
     const plan: Plan = {
@@ -176,7 +179,9 @@ export class RecordWriter {
       dimension,
       fileBytes,
       rowGroupBytes,
-      maxBufferedBytes: bufferBudget(options.maxMemory),
+      maxBufferedBytes: shares.gatheredBytes,
+      openObjects: shares.openObjects,
+      partsOnTheWay: shares.partsOnTheWay,
       fingerprints: takesFingerprints(plan),
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,

@@ -1,9 +1,10 @@
 import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
 import { parseLayout, type Layout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
+import { parseTarget } from '../uploaders/uri.js';
 import { checkDuplicatesMode } from './duplicates-mode.js';
+import { shareMemory } from './memory-shares.js';
 import {
-  bufferBudget,
   DEFAULT_MAX_FILES_PER_NAMESPACE,
   DEFAULT_ON_ERROR,
   DEFAULT_SPLIT_BYTES,
@@ -12,7 +13,6 @@ import {
   positiveCount,
   recordRules,
   sizeOption,
-  workerCount,
   type ConvertOptions,
   type OnError,
   type RejectLimit,
@@ -29,15 +29,22 @@ export interface Settings {
   readonly directSmallFiles: number;
   readonly workers: number;
   readonly maxBufferedBytes: number;
+  /** See MemoryShares; undefined for a local directory. */
+  readonly openObjects: number | undefined;
+  readonly partsOnTheWay: number | undefined;
   readonly onError: OnError;
   readonly rejectLimit: RejectLimit;
   readonly rules: ReturnType<typeof recordRules>;
 }
 
-/** Reads all options before anything is touched. */
-export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings {
+/**
+ * Reads all options before anything is touched.
+ *
+ * @param to where the files go: it tells whether parts of them are held in memory
+ */
+export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>, to: string): Settings {
   checkDuplicatesMode(options.duplicates);
-  const workers = workerCount(options.workers, options.maxMemory);
+  const shares = shareMemory({ ...options, remote: parseTarget(to).scheme !== 'file' });
   return {
     layout: parseLayout(options.layout, options.sets),
     fileBytes: sizeOption(options.fileSize, DEFAULT_TARGET_FILE_BYTES, 'fileSize'),
@@ -47,8 +54,10 @@ export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>): Settings
     maxFilesPerNamespace:
       positiveCount(options.maxFilesPerNamespace, 'maxFilesPerNamespace') ?? DEFAULT_MAX_FILES_PER_NAMESPACE,
     directSmallFiles: options.maxFilesPerNamespace === undefined ? DIRECT_SMALL_FILES : 0,
-    workers,
-    maxBufferedBytes: bufferBudget(options.maxMemory, workers),
+    workers: shares.workers,
+    maxBufferedBytes: shares.gatheredBytes,
+    openObjects: shares.openObjects,
+    partsOnTheWay: shares.partsOnTheWay,
     onError: options.onError ?? DEFAULT_ON_ERROR,
     rejectLimit: parseRejectLimit(options.maxRejects),
     rules: recordRules(options),

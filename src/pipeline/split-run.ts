@@ -27,6 +27,9 @@ export interface SplitRunOptions {
   /** Small row groups are staged when there are more than so many of them. Default: never. */
   readonly maxSmallFiles?: number | undefined;
   readonly maxBufferedBytes: number;
+  /** See MemoryShares; undefined for a local directory. */
+  readonly openObjects: number | undefined;
+  readonly partsOnTheWay: number | undefined;
   /** The split may have been begun before, by the same plan: see WriteOptions.resume. */
   readonly resume: boolean | 'parts';
   /** Note by what duplicates are found. */
@@ -82,6 +85,8 @@ export class SplitRun {
       targetFileBytes: options.fileBytes,
       rowGroupBytes: options.rowGroupBytes,
       maxBufferedBytes: options.maxBufferedBytes - (options.fingerprints ? memoryBytes : 0),
+      maxOpenFiles: options.openObjects,
+      partsOnTheWay: options.partsOnTheWay,
       tmpDir: options.tmpDir,
       version: options.version,
       resume: options.resume,

@@ -118,6 +118,8 @@ export class SplitWork {
       rowGroupBytes: settings.rowGroupBytes,
       maxSmallFiles: maxSmallFiles(stored.plan),
       maxBufferedBytes: settings.maxBufferedBytes,
+      openObjects: settings.openObjects,
+      partsOnTheWay: settings.partsOnTheWay,
       resume,
       fingerprints: takesFingerprints(stored.plan),
       tmpDir: tmpDir ?? tmpdir(),

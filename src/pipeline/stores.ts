@@ -78,6 +78,14 @@ export async function openWithAccess(
  */
 export const STATE_PART_BYTES = 5 * 1024 * 1024;
 
+/**
+ * Parts of the files of a conversion, where each open file holds one in memory that is being filled: with 8 MiB, 8 files fit the
+ * default memory beside what is gathered for them, at the speed of larger ones. As many bytes of a file are on the way as in an upload.
+ */
+export const STREAM_PART_BYTES = 8 * 1024 * 1024;
+/** Parts on the way at once, of one file or of all that are open, as far as the memory holds them. */
+export const STREAM_PARTS_IN_FLIGHT = 4;
+
 /** The import directory and, beside it, the state of the run. */
 export interface Target {
   readonly imports: ObjectStore;
@@ -90,9 +98,15 @@ export async function openTarget(
   access: StoreAccess,
   pace = sharedPace(to, access),
 ): Promise<Target> {
-  const imports = await openWithAccess(to, access, pace);
+  const imports = await openWithAccess(to, streaming(access), pace);
   const partSize = Math.min(access.partSize ?? Infinity, STATE_PART_BYTES);
   return { imports, state: await openWithAccess(state ?? siblingState(to), { ...access, partSize }, pace) };
+}
+
+/** The access to a store that files are written to while they are made: parts as they are stated, else by STREAM_PART_BYTES. */
+export function streaming<Access extends StoreAccess>(access: Access): Access {
+  const { partSize = STREAM_PART_BYTES, parts = STREAM_PARTS_IN_FLIGHT } = access;
+  return { ...access, partSize, parts };
 }
 
 /** The import directory as it is shown, for plans; undefined where the state lies beside it and tells its place itself. */

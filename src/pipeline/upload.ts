@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PineloadError } from '../base/errors.js';
 import { DEFAULT_UPLOAD_MEMORY_BYTES, chooseConcurrency } from '../uploaders/transfer-plan.js';
 import { listPresent, uploadDirectory } from '../uploaders/transfer.js';
-import type { ObjectStore } from '../uploaders/object-store.js';
+import { DEFAULT_PART_BYTES, type ObjectStore } from '../uploaders/object-store.js';
 import { parseTarget } from '../uploaders/uri.js';
 import { damagedError, verifyObjects } from '../uploaders/verify-objects.js';
 import { memoryLimit } from '../base/machine.js';
@@ -98,7 +98,8 @@ export async function upload(options: UploadOptions): Promise<UploadResult> {
       sequential: parseTarget(uri).scheme === 'gs',
     });
     const pace = sharedPace(uri, options);
-    const access = { ...options, parts: concurrency.parts };
+    const partSize = options.partSize ?? DEFAULT_PART_BYTES;
+    const access = { ...options, partSize, parts: concurrency.parts };
     let to = await open(uri, undefined, access, pace);
     const found = await readFrozenUpload(to.state, signal);
     const begun = options.overwrite ? undefined : found;

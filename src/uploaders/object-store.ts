@@ -46,6 +46,11 @@ export interface OpenObject {
   close(): Promise<void>;
 }
 
+/** Something that there is only so much of: `take` resolves when its turn has come, to the function that gives it back. */
+export interface Turns {
+  take(amount: number): Promise<() => void>;
+}
+
 export interface WriteOptions {
   /** Refuse with `OBJECT_EXISTS` if there is an object of that key when the write becomes visible. */
   readonly ifAbsent?: boolean | undefined;
@@ -60,6 +65,8 @@ export interface WriteOptions {
    * for every object, and its word is taken for all bytes but the last). Default false.
    */
   readonly resume?: boolean | 'parts' | undefined;
+  /** `create` only: parts that several writers together may have on the way at once, shared by them. Default: each its store's number. */
+  readonly onTheWay?: Turns | undefined;
   /**
    * Short notes kept beside the object; local directories keep none. Names are lower-case ASCII letters and digits only: Azure takes
    * no hyphen, some proxies drop header names with an underscore.

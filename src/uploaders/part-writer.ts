@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { throwIfAborted } from '../base/abort.js';
+import { abortError, throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import { Crc, type CrcName, emptyCrc, joinCrc } from './checksum/crc.js';
 import type { Checksums, ObjectInfo, ObjectWriter, WriteOptions } from './object-store.js';
@@ -61,7 +61,10 @@ export interface StoreHealth {
   failing: boolean;
 }
 
-export interface PartWriterOptions extends Pick<WriteOptions, 'checksums' | 'expectedBytes' | 'resume' | 'signal'> {
+export interface PartWriterOptions extends Pick<
+  WriteOptions,
+  'checksums' | 'expectedBytes' | 'onTheWay' | 'resume' | 'signal'
+> {
   readonly buffers: PartBuffers;
   readonly partsInFlight: number;
   readonly health: StoreHealth;
@@ -273,7 +276,12 @@ export class PartWriter implements ObjectWriter {
       }
     }
     while (this.#inFlight.size >= this.options.partsInFlight) await Promise.race(this.#inFlight);
-    if (this.#failure !== undefined) throw this.#failure;
+    const sends = this.#held === undefined && !this.#gone;
+    const release = sends ? await this.options.onTheWay?.take(1) : undefined;
+    if (this.#failure !== undefined || signal.aborted) {
+      release?.();
+      throw this.#failure ?? abortError(signal);
+    }
     const buffer = this.#buffer!;
     const bytes = this.#contents();
     const offset = this.#bytes;
@@ -282,6 +290,7 @@ export class PartWriter implements ObjectWriter {
     this.#buffer = undefined;
     this.#filled = 0;
     if (this.#held !== undefined || this.#gone) {
+      release?.();
       this.options.buffers.giveBack(buffer);
       return;
     }
@@ -303,7 +312,10 @@ export class PartWriter implements ObjectWriter {
       },
     );
     this.#inFlight.add(sending);
-    void sending.then(() => this.#inFlight.delete(sending));
+    void sending.then(() => {
+      this.#inFlight.delete(sending);
+      release?.();
+    });
   }
 
   /** Sends again what arrived damaged. */

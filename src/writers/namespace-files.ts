@@ -4,7 +4,7 @@ import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
-import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
+import type { ObjectStore, ObjectWriter, WriteOptions } from '../uploaders/object-store.js';
 import type { Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { partKey } from './part-names.js';
@@ -22,6 +22,7 @@ export interface FileSettings {
   readonly version: string;
   readonly ifAbsent: boolean;
   readonly resume: boolean | 'parts';
+  readonly onTheWay: WriteOptions['onTheWay'];
   readonly signal: AbortSignal | undefined;
   readonly onFile: ((file: ManifestFile) => void) | undefined;
 }
@@ -85,6 +86,7 @@ export class NamespaceFiles {
     const sink: ObjectWriter = await store.create(key, {
       ifAbsent: this.settings.ifAbsent,
       resume: this.settings.resume,
+      onTheWay: this.settings.onTheWay,
       checksums: ['crc64nvme', 'crc32c'],
       contentType: PARQUET_CONTENT_TYPE,
       signal,

@@ -6,6 +6,7 @@ import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
+import { ByteBudget } from '../uploaders/byte-budget.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
 import { FLAT, type Layout } from './layout.js';
@@ -30,10 +31,8 @@ export const DEFAULT_ROW_GROUP_BYTES = 8 * 1024 * 1024;
 export const DEFAULT_MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 /** Files of a local directory that are open at once while records come in. */
 export const DEFAULT_MAX_OPEN_FILES = 64;
-/** The same for object stores, whose open writers each hold some parts of 16 MiB in memory; at the most. */
+/** The same for object stores, whose open writers each hold a part in memory besides those on their way; at the most. */
 export const DEFAULT_MAX_OPEN_OBJECTS = 8;
-/** An object may be open for each so many parts' worth of gathered rows: with less memory fewer are, and what waits goes to disk. */
-export const ROWS_PER_OPEN_OBJECT = 1.25;
 /** Files of a single row group that are written at once at the end. */
 export const SMALL_FILES_AT_ONCE = 32;
 /** Namespaces of more than a row group that are finished at once at the end. */
@@ -76,6 +75,8 @@ export interface SplitWriterOptions {
   readonly maxBufferedBytes?: number | undefined;
   /** Files open at once while records come in. Default DEFAULT_MAX_OPEN_FILES, for object stores DEFAULT_MAX_OPEN_OBJECTS. */
   readonly maxOpenFiles?: number | undefined;
+  /** Parts of all open objects together that are on their way at once. Default: each has its store's own number. */
+  readonly partsOnTheWay?: number | undefined;
   readonly compression?: CompressionOptions | undefined;
   /** Bytes of values in a page. Default DEFAULT_PAGE_BYTES. */
   readonly pageBytes?: number | undefined;
@@ -168,7 +169,9 @@ export class SplitWriter {
       MAX_ROW_GROUP_BYTES,
     );
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
-    const openByDefault = mostOpen(store.partBytes, this.#maxBufferedBytes);
+    const { partBytes } = store;
+    const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
+    const partsOnTheWay = bounded('partsOnTheWay', options.partsOnTheWay ?? Number.MAX_SAFE_INTEGER);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
       MAX_SEGMENT_BYTES,
@@ -189,6 +192,7 @@ export class SplitWriter {
       version,
       ifAbsent: options.ifAbsent ?? false,
       resume: options.resume ?? false,
+      onTheWay: options.partsOnTheWay === undefined ? undefined : new ByteBudget(partsOnTheWay),
       signal,
       onFile,
     };
@@ -226,7 +230,7 @@ export class SplitWriter {
     const open = states.filter((state) => state.files.isOpen);
     const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
     const gate = new WeightGate(2 * this.#rowGroupBytes);
-    await forEachLimited([...open, ...queued], LARGE_FILES_AT_ONCE, async (state) => {
+    await forEachLimited([...open, ...queued], Math.min(LARGE_FILES_AT_ONCE, this.#maxOpenFiles), async (state) => {
       await this.#writeWaiting(state);
       // Where the last of them has closed the file, what is left is as small as any other rest.
       if (state.files.isOpen) await this.#finishNamespace(state);
@@ -497,13 +501,6 @@ export class SplitWriter {
     // The next row group will probably be like this one: give it its room at once if there is plenty.
     return buffer.take(endGroup && this.#bufferedBytes + held <= this.#maxBufferedBytes / 2);
   }
-}
-
-/** Files open at once while records come in. @param partBytes of an object store */
-export function mostOpen(partBytes: number | undefined, maxBufferedBytes: number): number {
-  if (partBytes === undefined) return DEFAULT_MAX_OPEN_FILES;
-  const fitting = Math.floor(maxBufferedBytes / (ROWS_PER_OPEN_OBJECT * partBytes));
-  return Math.max(1, Math.min(DEFAULT_MAX_OPEN_OBJECTS, fitting));
 }
 
 const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;

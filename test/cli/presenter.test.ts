@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PineloadEvent } from '../../src/base/events.js';
 import { createPresenter, JSON_PROGRESS_INTERVAL_MS } from '../../src/cli/presenter.js';
+import { RepeatedSpills, SPILL_INTERVAL_MS } from '../../src/cli/repeated-spills.js';
 
 it('JSON lines: every event, but of counts that change all the time no more than a log can bear', async () => {
   const stream = new PassThrough();
@@ -35,4 +36,41 @@ it('JSON lines: every event, but of counts that change all the time no more than
   expect(lines.filter(({ event }) => event === 'spill')).toHaveLength(50);
   expect(lines.filter(({ event }) => event === 'verify.progress')).toHaveLength(1);
   expect(lines.filter(({ event }) => event === 'convert.progress').map(({ bytesRead }) => bytesRead)).toEqual([0, 99]);
+});
+
+describe('for people, spills are told of together', () => {
+  const spill = (bytes: number): PineloadEvent => ({ type: 'spill', bytes, directory: '/tmp' });
+  const done: PineloadEvent = { type: 'upload.done', to: 'x', files: 1, skipped: 0, bytes: 1, seconds: 1 };
+
+  it.each<[string, PineloadEvent[], number[]]>([
+    ['one', [spill(1e6)], [1]],
+    ['many: the first, and the sum of the others at the end', Array<PineloadEvent>(55).fill(spill(1e6)), [1, 54]],
+    ['the sum comes before the closing line, once', [spill(1e6), spill(2e6), spill(3e6), done], [1, 5, NaN]],
+    ['none', [done], [NaN]],
+  ])('%s', async (_name, events, megabytes) => {
+    const stream = new PassThrough();
+    const presenter = await createPresenter({
+      json: false,
+      quiet: false,
+      stream: stream as unknown as NodeJS.WriteStream,
+    });
+    events.forEach((event) => presenter.show(event));
+    presenter.close();
+    const lines = String(stream.read()).trimEnd().split('\n');
+    expect(lines.map((line) => Number(/^Memory is full: ([\d.]+) MB/.exec(line)?.[1]))).toEqual(megabytes);
+  });
+
+  it('and again after a while', () => {
+    const spills = new RepeatedSpills();
+    const at = (now: number): number | undefined =>
+      spills.add({ type: 'spill', bytes: 10, directory: '/tmp' }, now)?.bytes;
+    expect([at(0), at(1), at(2), at(SPILL_INTERVAL_MS), at(SPILL_INTERVAL_MS + 1)]).toEqual([
+      10,
+      undefined,
+      undefined,
+      30,
+      undefined,
+    ]);
+    expect(spills.rest()?.bytes).toBe(10);
+  });
 });

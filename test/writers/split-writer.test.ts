@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { VectorKind } from '../../src/records/batch.js';
 import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
-import { mostOpen, type SplitWriterOptions } from '../../src/writers/split-writer.js';
+import { type SplitWriterOptions } from '../../src/writers/split-writer.js';
 import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
 import {
   batchOf,
@@ -404,19 +404,5 @@ describe('refusals', () => {
       code: 'STORE_REFUSED',
     });
     await writer.abort();
-  });
-});
-
-describe('mostOpen', () => {
-  const MiB = 1024 * 1024;
-  it.each([
-    ['a directory', undefined, 24e6, 64],
-    ['objects, by default', 16 * MiB, 168e6, 8],
-    ['objects in little memory', 16 * MiB, 27e6, 1],
-    ['objects in less than a part', 16 * MiB, 1e6, 1],
-    ['objects of small parts in little memory', 5 * MiB, 27e6, 4],
-    ['objects in much memory', 5 * MiB, 2e9, 8],
-  ])('%s', (_, partBytes, memory, files) => {
-    expect(mostOpen(partBytes, memory)).toBe(files);
   });
 });
