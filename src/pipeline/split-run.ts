@@ -5,6 +5,7 @@ import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
 import type { Layout } from '../writers/layout.js';
+import type { PagePool } from '../writers/paged-column.js';
 import { SplitWriter } from '../writers/split-writer.js';
 import { StagedSplit, type StagedGroup } from '../writers/staged-split.js';
 import { writeSplitEntry, type PieceEntry, type SplitEntry } from './journal.js';
@@ -30,6 +31,8 @@ export interface SplitRunOptions {
   /** See MemoryShares; undefined for a local directory. */
   readonly openObjects: number | undefined;
   readonly partsOnTheWay: number | undefined;
+  /** See SplitWriterOptions. */
+  readonly pages?: PagePool | undefined;
   /** The split may have been begun before, by the same plan: see WriteOptions.resume. */
   readonly resume: boolean | 'parts';
   /** Note by what duplicates are found. */
@@ -88,6 +91,7 @@ export class SplitRun {
       maxOpenFiles: options.openObjects,
       partsOnTheWay: options.partsOnTheWay,
       tmpDir: options.tmpDir,
+      pages: options.pages,
       version: options.version,
       resume: options.resume,
       signal,

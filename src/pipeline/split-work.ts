@@ -8,6 +8,8 @@ import { sampleParquet } from '../readers/parquet/sample.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
+import type { PagePool } from '../writers/paged-column.js';
+import { pagePool } from '../writers/split-writer.js';
 import { takesFingerprints } from './duplicates-mode.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
@@ -62,11 +64,14 @@ export class SplitWork {
   readonly #plan: Plan;
   readonly #lines: LineCounts;
   readonly #entries = new Map<number, SplitEntry>();
+  /** What one split has used serves the next: left to the garbage collector, the process would hold that of both. */
+  readonly #pages: PagePool;
   readonly #progress = new Throttle(() => this.#report());
 
   constructor(private readonly options: SplitWorkOptions) {
     this.#plan = options.stored.plan;
     this.#lines = new LineCounts(this.#plan);
+    this.#pages = pagePool(this.#plan.mapping.kind, this.#plan.mapping.dimension);
     this.#reading = options.reading ?? { bytes: 0 };
   }
 
@@ -120,6 +125,7 @@ export class SplitWork {
       maxBufferedBytes: settings.maxBufferedBytes,
       openObjects: settings.openObjects,
       partsOnTheWay: settings.partsOnTheWay,
+      pages: this.#pages,
       resume,
       fingerprints: takesFingerprints(stored.plan),
       tmpDir: tmpDir ?? tmpdir(),

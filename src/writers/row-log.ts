@@ -117,7 +117,8 @@ export class RowLog {
     if (window === undefined) {
       // Several namespaces are read at once, and none waits for the one before: what one asks for may lie a little before what another had.
       const from = this.readAhead === 0 ? offset : offset - (offset % this.readAhead);
-      const to = Math.min(segment.used, Math.max(from + this.readAhead, offset + bytes));
+      // With what begins in it and ends a little behind.
+      const to = Math.min(segment.used, Math.max(from + Math.ceil(1.125 * this.readAhead), offset + bytes));
       window = { from, to, bytes: this.#file.peek(segment.offset + from, to - from) };
       segment.windows = [window, ...segment.windows.slice(0, 1)];
     }

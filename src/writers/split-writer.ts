@@ -50,6 +50,11 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 /** Reading ahead takes this much of it, for all that is read at once, and at most so many bytes in one place. */
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
+/**
+ * Row groups on their way to files, at most, and then they take a quarter of the memory for gathered rows: enough for reading to go on while
+ * the disk is busy. More would only show how slow the disk is, as memory.
+ */
+const MOST_ROW_GROUPS_WRITING = 2;
 /** Above this, columns of a row group would come near to the limits of typed arrays and of page counts. */
 export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
 
@@ -80,6 +85,8 @@ export interface SplitWriterOptions {
   readonly compression?: CompressionOptions | undefined;
   /** Bytes of values in a page. Default DEFAULT_PAGE_BYTES. */
   readonly pageBytes?: number | undefined;
+  /** Memory for vectors, which a run's splits hand on; it was made for this kind, dimension and size of pages. Default: of its own. */
+  readonly pages?: PagePool | undefined;
   /** Refuse to replace files that are there already. Default false: a repeated split writes the same bytes again. */
   readonly ifAbsent?: boolean | undefined;
   /** The split was begun before, by the same plan: what the store has of its files already is not sent again. Default false. */
@@ -135,6 +142,7 @@ export class SplitWriter {
   readonly #rowGroupBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxOpenFiles: number;
+  readonly #mostWriting: number;
   readonly #log: RowLog;
   /** How often rows of many namespaces were put into the log, each time in the order of their numbers. */
   #passes = 0;
@@ -172,6 +180,7 @@ export class SplitWriter {
     const { partBytes } = store;
     const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
     const partsOnTheWay = bounded('partsOnTheWay', options.partsOnTheWay ?? Number.MAX_SAFE_INTEGER);
+    this.#mostWriting = Math.min(MOST_ROW_GROUPS_WRITING * this.#rowGroupBytes, this.#maxBufferedBytes / 4);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
       MAX_SEGMENT_BYTES,
@@ -179,7 +188,7 @@ export class SplitWriter {
     );
     this.#log = new RowLog(options.tmpDir, Math.floor(segmentBytes / 4) * 4);
     this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
-    this.#pages = new PagePool(poolPageBytes(kind, dimension, pageBytes ?? DEFAULT_PAGE_BYTES));
+    this.#pages = options.pages ?? pagePool(kind, dimension, pageBytes);
     this.#settings = {
       store,
       layout: options.layout ?? FLAT,
@@ -418,7 +427,7 @@ export class SplitWriter {
     });
     this.#writing.push(this.#writes);
     this.#writes.catch((error: unknown) => (this.#fault ??= { error }));
-    while (this.#writingBytes > Math.max(held, this.#maxBufferedBytes / 4)) await this.#writing[0];
+    while (this.#writingBytes > Math.max(held, this.#mostWriting)) await this.#writing[0];
   }
 
   /** Takes the open row group out; what is returned writes it to the namespace's file, opening and closing files as needed. */
@@ -505,10 +514,10 @@ export class SplitWriter {
 
 const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;
 
-/** Pages of the pool are pages of the file where they can be: a dense page is a whole number of rows. */
-function poolPageBytes(kind: VectorKind, dimension: number, pageBytes: number): number {
-  if (kind === 'dense') return denseRowsPerPage(dimension, pageBytes) * dimension * 4;
-  return Math.max(4, pageBytes - (pageBytes % 4));
+/** Memory for vectors, for one split after the other. Its pages are pages of the file where they can be: a dense page is a whole number of rows. */
+export function pagePool(kind: VectorKind, dimension: number, pageBytes = DEFAULT_PAGE_BYTES): PagePool {
+  if (kind === 'dense') return new PagePool(denseRowsPerPage(dimension, pageBytes) * dimension * 4);
+  return new PagePool(Math.max(4, pageBytes - (pageBytes % 4)));
 }
 
 /** Rows without an id have been rejected. */
