@@ -28,8 +28,7 @@ const MIN_NATIVE_BYTES = 64 * 1024;
  *
  * The frames are walked here: each length, content size and checksum is checked, so that nothing cut off, left over or
  * altered goes by unseen. What a frame holds is undone by Node's own decoder, where it has one (from 22.15 on; some of them stop after
- * the first of several frames, so each gets its own), else by fzstd, which takes some ten times as long and on its own looks at none of
- * these.
+ * the first of several frames, so each gets its own), else by fzstd, which is slower and on its own looks at none of these.
  */
 export async function* unzstd(
   input: AsyncIterable<Uint8Array>,
