@@ -10,13 +10,13 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Folders below src/ whose `assembly/` is a kernel, its file there, not in version control, and the folders of those it imports from. */
 const KERNELS = [
-  { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['records/plain'] },
-  { folder: 'records/fingerprint', file: 'fingerprint.wasm' },
-  { folder: 'records/plain', file: 'plain.wasm' },
-  { folder: 'parquet/decode/texts', file: 'texts.wasm' },
+  { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['base', 'records/plain'] },
+  { folder: 'records/fingerprint', file: 'fingerprint.wasm', uses: ['base'] },
+  { folder: 'records/plain', file: 'plain.wasm', uses: ['base'] },
+  { folder: 'parquet/decode/texts', file: 'texts.wasm', uses: ['base'] },
   { folder: 'uploaders/checksum', file: 'crc.wasm' },
-  { folder: 'parquet/snappy', file: 'snappy.wasm' },
-  { folder: 'duplicates/sort', file: 'sort.wasm' },
+  { folder: 'parquet/snappy', file: 'snappy.wasm', uses: ['base'] },
+  { folder: 'duplicates/sort', file: 'sort.wasm', uses: ['base'] },
 ];
 
 const sourcesOf = ({ folder }) => join(src, folder, 'assembly');

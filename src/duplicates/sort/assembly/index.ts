@@ -17,16 +17,7 @@ const SPREAD: usize = memory.data((1 << SPREAD_BITS) * 4, 16);
 let recordBytes: usize = 0;
 let keyBytes: usize = 0;
 
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  const pages = ((end + 0xffff) >> 16) as i32;
-  const missing = pages - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
-}
+export { heapBase, reserve } from '../../../base/assembly/memory';
 
 /** To be called before anything else: what a record is. */
 export function configure(words: u32, keyWords: u32): void {

@@ -12,16 +12,7 @@ const END_BYTES: u32 = 15;
 /** For hashes of four bytes, where in the block they were seen last. */
 const TABLE: usize = memory.data(2 << MAX_TABLE_BITS, 16);
 
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  const pages = ((end + 0xffff) >> 16) as i32;
-  const missing = pages - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
-}
+export { heapBase, reserve } from '../../../base/assembly/memory';
 
 /** The most that `length` bytes can become. */
 export function mostBytes(length: u32): u32 {

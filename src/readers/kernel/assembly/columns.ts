@@ -1,3 +1,4 @@
+import { reserve } from '../../../base/assembly/memory';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { countLines, isUtf8, nonAscii } from './utf8';
 import { setUtf8Known } from './text';
@@ -75,13 +76,6 @@ export const PADDING: usize = 64;
 @inline
 function align(p: usize): usize {
   return (p + 63) & ~63;
-}
-
-/** Sees to it that memory reaches up to `end`. Traps when there is none left. */
-export function reserve(end: usize): void {
-  const pages = ((end + 0xffff) >> 16) as i32;
-  const have = memory.size();
-  if (pages > have && memory.grow(pages - have) < 0) unreachable();
 }
 
 /** The input has come: sees to it that it ends with a line feed, which is where `inputEnd` is from now on. */

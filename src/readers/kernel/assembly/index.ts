@@ -12,15 +12,7 @@ export { resultAddress, takeInput } from './columns';
 export { placeOrder, packRows } from './pack';
 export { settingsAddress } from './settings';
 
-/** First address behind the kernel's own tables. */
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  columns.reserve(end);
-}
+export { heapBase, reserve } from '../../../base/assembly/memory';
 
 /** Once: fills the tables. `powers`: see initDecimal. */
 export function init(powers: usize): void {

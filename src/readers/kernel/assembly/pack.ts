@@ -1,3 +1,4 @@
+import { reserve } from '../../../base/assembly/memory';
 import * as columns from './columns';
 
 /**
@@ -22,7 +23,7 @@ function align(p: usize): usize {
 export function placeOrder(count: u32): usize {
   order = align(columns.metadataEnd + columns.PADDING);
   packed = align(order + ((count as usize) << 2));
-  columns.reserve(packed);
+  reserve(packed);
   return order;
 }
 
@@ -64,7 +65,7 @@ export function packRows(count: u32, dimension: u32): void {
   const ids = sparseValidity + n;
   const metadata = ids + idBytes;
   const end = metadata + metadataBytes;
-  columns.reserve(end + columns.PADDING);
+  reserve(end + columns.PADDING);
 
   let idsAt = ids;
   let metadataAt = metadata;

@@ -8,16 +8,7 @@ const K4: u64 = 0xa54ff53a5f1d36f1;
 /** Of a record without a sparse vector among hybrid ones. */
 const NO_SPARSE: u64 = 0x510e527fade682d1;
 
-/** First address behind the module's own data. */
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  const pages = <i32>((end + 0xffff) >>> 16) - memory.size();
-  if (pages > 0 && memory.grow(pages) < 0) unreachable();
-}
+export { heapBase, reserve } from '../../../base/assembly/memory';
 
 /** Every bit of the result depends on every bit of `x`, and no two have the same result. */
 // @ts-ignore: decorator

@@ -6,17 +6,7 @@ import { isPlainMetadata } from './plain-metadata';
 const ONES: u64 = 0x0101010101010101;
 const HIGH_BITS: u64 = 0x8080808080808080;
 
-/** First address behind the module's own data. */
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  const pages = ((end + 0xffff) >> 16) as i32;
-  const missing = pages - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
-}
+export { heapBase, reserve } from '../../../base/assembly/memory';
 
 /** Adds `bit` to `known[i]` where text `i` of `rows`, end to end at `bytes`, is not empty and all ASCII without NUL. 8 bytes behind the last one are read. */
 export function plainIds(bytes: usize, offsets: usize, rows: u32, known: usize, bit: u32): void {

@@ -1,17 +1,7 @@
 // Takes the lengths out from between the texts of a page in encoding PLAIN (parquet-format, Encodings.md, "PLAIN = 0": four bytes,
 // little-endian, before each BYTE_ARRAY). Addresses are offsets in memory, which JavaScript lays out.
 
-/** First address behind the module's own data. */
-export function heapBase(): usize {
-  return __heap_base;
-}
-
-/** Makes sure that memory reaches up to `end`. */
-export function reserve(end: usize): void {
-  const pages = ((end + 0xffff) >> 16) as i32;
-  const missing = pages - memory.size();
-  if (missing > 0 && memory.grow(missing) < 0) unreachable();
-}
+export { heapBase, reserve } from '../../../../base/assembly/memory';
 
 /**
  * Puts `count` texts from `at` … `end` end to end at `out`, of as many bytes and 16 more, and where each begins, and the last one
