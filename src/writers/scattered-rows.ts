@@ -4,6 +4,7 @@ import { GrowingArray } from './growing-array.js';
 import type { Held } from './paged-column.js';
 import { sectionsOf, type RowChain } from './row-chain.js';
 import type { RowSizes } from './row-group-meter.js';
+import { ScatteredValidity } from './scattered-validity.js';
 
 /** Fewer bytes or numbers than this are copied one by one, which is quicker than making a view. */
 const SHORT_COPY = 32;
@@ -115,7 +116,7 @@ export class ScatteredRows {
     const rows = to - from;
     const { dimension } = this;
     const sparse = this.#sparse?.measure(order, from, to) ?? { entries: 0, nulls: false };
-    const metadataNulls = this.#metadata.hasNulls(order, from, to);
+    const metadataNulls = this.#metadata.validity.hasNulls(order, from, to);
     const values = this.#values?.array;
     const room = chain.reserve(rows, [
       values === undefined ? 0 : rows * dimension * 4,
@@ -141,8 +142,8 @@ export class ScatteredRows {
     let at = number * 4;
     at = this.#ids.copyTo(memory.bytes, at, order, from, to);
     at = this.#metadata.copyTo(memory.bytes, at, order, from, to);
-    if (sparse.nulls) at = copyFlags(this.#sparse!.validity, memory.bytes, at, order, from, to);
-    if (metadataNulls) copyFlags(this.#metadata.validity, memory.bytes, at, order, from, to);
+    if (sparse.nulls) at = this.#sparse!.validity.copyTo(memory.bytes, at, order, from, to);
+    if (metadataNulls) this.#metadata.validity.copyTo(memory.bytes, at, order, from, to);
   }
 
   /** Drops the memory too. */
@@ -174,22 +175,16 @@ class Texts {
   readonly #plain: GrowingArray<Uint8Array>;
   /** Where each row ends. */
   readonly #offsets: GrowingArray<Uint32Array>;
-  readonly #validity: GrowingArray<Uint8Array>;
-  #nulls = false;
+  readonly validity: ScatteredValidity;
 
   constructor(mostBytes: number, held: Held) {
     this.#plain = new GrowingArray(bytes, mostBytes, held);
     this.#offsets = new GrowingArray(integers, mostBytes / 4, held);
-    this.#validity = new GrowingArray(bytes, mostBytes, held);
+    this.validity = new ScatteredValidity(mostBytes, held);
   }
 
   get usedBytes(): number {
-    return this.#plain.length + 4 * this.#offsets.length + this.#validity.length;
-  }
-
-  /** One byte a row. */
-  get validity(): Uint8Array {
-    return this.#validity.array;
+    return this.#plain.length + 4 * this.#offsets.length + this.validity.usedBytes;
   }
 
   append(column: RecordBatch['ids'], from: number, to: number, rowsBefore: number): void {
@@ -198,7 +193,6 @@ class Texts {
     let at = this.#plain.length;
     appendTexts(this.#plain, column, from, to);
     this.#offsets.reserve(to - from + 1);
-    this.#validity.reserve(to - from);
     const own = this.#offsets.array;
     own[rowsBefore] = at;
     for (let r = from, row = rowsBefore; r < to; r++) {
@@ -206,22 +200,12 @@ class Texts {
       own[++row] = at;
     }
     this.#offsets.length = rowsBefore + to - from + 1;
-    if (validity === undefined) {
-      this.#validity.array.fill(1, rowsBefore, rowsBefore + to - from);
-    } else {
-      this.#validity.array.set(validity.subarray(from, to), rowsBefore);
-      this.#nulls = true;
-    }
-    this.#validity.length += to - from;
+    this.validity.append(validity, from, to, rowsBefore);
   }
 
   column(rows: number): RecordBatch['ids'] {
-    const validity = this.#nulls ? this.#validity.array.subarray(0, rows) : undefined;
+    const validity = this.validity.column(rows);
     return { bytes: this.#plain.array, offsets: this.#offsets.array, validity, framed: true };
-  }
-
-  hasNulls(order: Uint32Array, from: number, to: number): boolean {
-    return this.#nulls && someZero(this.validity, order, from, to);
   }
 
   measure(order: Uint32Array, from: number, to: number): number {
@@ -247,14 +231,13 @@ class Texts {
   free(): void {
     this.#plain.take(false);
     this.#offsets.take(false);
-    this.#validity.take(false);
+    this.validity.free();
   }
 
   clear(): void {
     this.#plain.length = 0;
     this.#offsets.length = 0;
-    this.#validity.length = 0;
-    this.#nulls = false;
+    this.validity.clear();
   }
 }
 
@@ -264,23 +247,17 @@ class Sparse {
   readonly #offsets: GrowingArray<Uint32Array>;
   readonly #indices: GrowingArray<Uint32Array>;
   readonly #values: GrowingArray<Float32Array>;
-  readonly #validity: GrowingArray<Uint8Array>;
-  #nulls = false;
+  readonly validity: ScatteredValidity;
 
   constructor(mostBytes: number, held: Held) {
     this.#offsets = new GrowingArray(integers, mostBytes / 4, held);
     this.#indices = new GrowingArray(integers, mostBytes / 4, held);
     this.#values = new GrowingArray(floats, mostBytes / 4, held);
-    this.#validity = new GrowingArray(bytes, mostBytes, held);
+    this.validity = new ScatteredValidity(mostBytes, held);
   }
 
   get usedBytes(): number {
-    return 8 * this.#indices.length + 4 * this.#offsets.length + this.#validity.length;
-  }
-
-  /** One byte a row. */
-  get validity(): Uint8Array {
-    return this.#validity.array;
+    return 8 * this.#indices.length + 4 * this.#offsets.length + this.validity.usedBytes;
   }
 
   append({ offsets, indices, values, validity }: SparseColumn, from: number, to: number, rowsBefore: number): void {
@@ -298,18 +275,11 @@ class Sparse {
     this.#values.array.set(values.subarray(start, end), before);
     this.#indices.length += end - start;
     this.#values.length += end - start;
-    this.#validity.reserve(to - from);
-    if (validity === undefined) {
-      this.#validity.array.fill(1, rowsBefore, rowsBefore + to - from);
-    } else {
-      this.#validity.array.set(validity.subarray(from, to), rowsBefore);
-      this.#nulls = true;
-    }
-    this.#validity.length += to - from;
+    this.validity.append(validity, from, to, rowsBefore);
   }
 
   column(rows: number): SparseColumn {
-    const validity = this.#nulls ? this.#validity.array.subarray(0, rows) : undefined;
+    const validity = this.validity.column(rows);
     return { offsets: this.#offsets.array, indices: this.#indices.array, values: this.#values.array, validity };
   }
 
@@ -317,7 +287,7 @@ class Sparse {
     const offsets = this.#offsets.array;
     let entries = 0;
     for (let i = from; i < to; i++) entries += offsets[order[i]! + 1]! - offsets[order[i]!]!;
-    return { entries, nulls: this.#nulls && someZero(this.validity, order, from, to) };
+    return { entries, nulls: this.validity.hasNulls(order, from, to) };
   }
 
   /** Lengths, indices and values, one after the other. */
@@ -348,15 +318,15 @@ class Sparse {
   }
 
   free(): void {
-    for (const array of [this.#offsets, this.#indices, this.#values, this.#validity]) array.take(false);
+    for (const array of [this.#offsets, this.#indices, this.#values]) array.take(false);
+    this.validity.free();
   }
 
   clear(): void {
     this.#offsets.length = 0;
     this.#indices.length = 0;
     this.#values.length = 0;
-    this.#validity.length = 0;
-    this.#nulls = false;
+    this.validity.clear();
   }
 }
 
@@ -378,22 +348,4 @@ function copyFloats(source: Float32Array, start: number, end: number, target: Fl
   const length = end - start;
   if (length < SHORT_COPY) for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
   else target.set(source.subarray(start, end), at);
-}
-
-function copyFlags(
-  flags: Uint8Array,
-  target: Uint8Array,
-  place: number,
-  order: Uint32Array,
-  from: number,
-  to: number,
-): number {
-  let at = place;
-  for (let i = from; i < to; i++) target[at++] = flags[order[i]!]!;
-  return at;
-}
-
-function someZero(flags: Uint8Array, order: Uint32Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (flags[order[i]!] === 0) return true;
-  return false;
 }
