@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { formatCount } from '../base/bytes.js';
-import { shellWord } from '../base/shell-word.js';
 import type { MergeDuplicatesOptions, MergeDuplicatesResult } from '../pipeline/duplicates-command.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { shardOfJob } from './convert.js';
-import { addOptions, option, OUTPUT, PLAN, SHARD, STORE } from './options.js';
+import { option } from './options.js';
+import { addPlanStepOptions, commitPlan } from './plan-step.js';
 
 export function addDuplicatesCommand(program: Command): void {
   const command = program
@@ -14,16 +14,8 @@ export function addDuplicatesCommand(program: Command): void {
       'Merges a share of the fingerprints that the splits of a plan have written, on as many machines as there are; "commit" takes what ' +
         'was found. Without it, "commit" does so alone.',
     )
-    .addOption(option('--wait [duration]', 'wait until all splits are finished (default: a day)'))
-    .addOption(option('--poll <duration>', 'between two looks (default: 5s)'))
     .addOption(option('--max-memory <size>', 'memory of the whole process (default: 512MB)'));
-  addOptions(
-    command,
-    PLAN.map((one) => ({ ...one, mandatory: true })),
-    SHARD,
-    STORE,
-    OUTPUT,
-  ).action(async (flags: MergeDuplicatesOptions & OutputFlags) => {
+  addPlanStepOptions(command).action(async (flags: MergeDuplicatesOptions & OutputFlags) => {
     await runCommand(flags, async ({ signal, onEvent }) => {
       const { mergeDuplicates } = await import('../pipeline/duplicates-command.js');
       const shard = flags.shard ?? shardOfJob(process.env);
@@ -31,7 +23,7 @@ export function addDuplicatesCommand(program: Command): void {
       return {
         text: textOf(result),
         json: result,
-        next: `pineload commit --plan ${shellWord(flags.plan.replace(/\?.*$/s, ''))}`,
+        next: commitPlan(flags.plan),
       };
     });
   });

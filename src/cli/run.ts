@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { formatCount } from '../base/bytes.js';
-import { cpuCount } from '../base/machine.js';
 import { startThreadAhead } from '../readers/pool/reading-thread.js';
 import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
@@ -38,7 +37,7 @@ Examples:
     )
     .action(async (inputs: string[], flags: Omit<RunOptions, 'inputs'> & OutputFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
-        if (flags.workers !== 1 && cpuCount() > 1) startThreadAhead();
+        startThreadAhead(flags.workers);
         const { run } = await import('../pipeline/run.js');
         const result = await run({ ...flags, inputs, signal, onEvent });
         const { records, namespaces } = result.convert.manifest;

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { cpuCount } from '../../base/machine.js';
 import { kernelCode } from '../kernel/wasm.js';
 import type { ReadingThreadData } from './protocol.js';
 
@@ -10,9 +11,11 @@ let ahead: Worker | undefined;
 /**
  * Starts a thread before it is known what it will read: that takes a tenth of a second, in which the rest of the program is loaded. If
  * nobody takes it, it ends with the process, which does not wait for it.
+ *
+ * @param workers as stated; with one there are no threads, and neither are there by default where there is one CPU
  */
-export function startThreadAhead(): void {
-  if (!THREADS_AVAILABLE || ahead !== undefined) return;
+export function startThreadAhead(workers: number | undefined): void {
+  if (!THREADS_AVAILABLE || ahead !== undefined || workers === 1 || cpuCount() === 1) return;
   ahead = start();
   ahead.unref();
 }
