@@ -24,7 +24,7 @@ const OVERFLOW_MAGNITUDE: i64 = 39;
 const UNDERFLOW_MAGNITUDE: i64 = -47;
 
 /** For n = 0 … 31: a mask of the first n among 16 characters, of all from 16 on. Filled by initDecimal. */
-const FIRST_16: usize = memory.data(32 * 16, 16);
+export const FIRST_16: usize = memory.data(32 * 16, 16);
 /** For n = 0 … 16: a mask of the last n among 16 characters. Filled by initDecimal. */
 const LAST_16: usize = memory.data(17 * 16, 16);
 /** 0 … 9 in float64: loading one is quicker than converting it. */
@@ -35,8 +35,8 @@ const MIN_NORMAL: f64 = 1.1754943508222875e-38;
 /** 2^149: the number of float32 subnormal steps in 1. */
 const SUBNORMAL_STEPS: f64 = reinterpret<f64>((1023 + 149) << 52);
 /** Half of the 29 bits by which float64 is more precise than float32. */
-const HALF: u64 = 0x10000000;
-const LOW_BITS: u64 = 0x1fffffff;
+export const HALF: u64 = 0x10000000;
+export const LOW_BITS: u64 = 0x1fffffff;
 const ULPS_OFF: u64 = 4;
 
 /** Fills the tables. `powers`: address of 151 float64 values 10^-90 … 10^60, as JavaScript reads them. */
@@ -54,7 +54,7 @@ export function initDecimal(powers: usize): void {
 /**
  * Constants of the loop over numbers. V8 makes a constant vector anew in three or four instructions wherever one is used; a load is one.
  */
-const FACTORS: usize = memory.data<u8>([
+export const DIGIT_FACTORS: usize = memory.data<u8>([
   // 2561 in lanes of 16 bits.
   1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10,
   // 100, 1 in lanes of 16 bits.
@@ -69,9 +69,9 @@ const PARTS: usize = memory.data<f64>([1e-8, 1e-16], 16);
 @inline
 function eightDigitsTwice(digits: v128): v128 {
   // In each 16-bit lane x + 256 y, times 2561 = 10 * 256 + 1: the upper byte becomes 10 x + y, the lower one x.
-  const pairs = i16x8.shr_u(i16x8.mul(digits, v128.load(FACTORS)), 8);
-  const quads = i32x4.dot_i16x8_s(pairs, v128.load(FACTORS, 16));
-  return i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(quads, quads), v128.load(FACTORS, 32));
+  const pairs = i16x8.shr_u(i16x8.mul(digits, v128.load(DIGIT_FACTORS)), 8);
+  const quads = i32x4.dot_i16x8_s(pairs, v128.load(DIGIT_FACTORS, 16));
+  return i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(quads, quads), v128.load(DIGIT_FACTORS, 32));
 }
 
 /** Whether narrowing `d` could round to the wrong side: see the top of this file. */
@@ -95,7 +95,7 @@ function othersAmong16(p: usize): u32 {
 const COMMON_LEAST: f64 = 6.103515625e-5; // 2^-14
 /** For n digits behind the point (0 … 31): 0 where none is cut off, else COMMON_LEAST. Filled by initDecimal. */
 const LEAST: usize = memory.data(32 * 8, 8);
-const COMMON_ULPS_OFF: u64 = 1 << 14;
+export const COMMON_ULPS_OFF: u64 = 1 << 14;
 
 /**
  * Reads the number at `p`, if it is written as embeddings are: an optional space, an optional sign, one digit, a point, 1 to 27 digits,

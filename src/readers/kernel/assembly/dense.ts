@@ -3,6 +3,7 @@ import { base64Length, decodeBase64 } from './base64';
 import * as code from './codes';
 import { setAllowNonFinite, skipSpace, skipValue } from './json';
 import { parseCommonNumber, parsed, parseLooseNumber } from './decimal';
+import { beginRuns, careful, readRun, runEnd } from './number-run';
 import { wrong, wrongNumbers } from './problem';
 import { setText } from './text';
 import { isNonFinite, isSpace } from './number-text';
@@ -110,7 +111,7 @@ function readArrayText(start: usize, end: usize, out: usize): void {
   setAllowNonFinite(true);
   let valid = false;
   let isArray = load<u8>(start) == 0x5b;
-  const p = isArray ? vector.readNumbers(start, out, 0) : skipValue(start, 0);
+  const p = isArray ? vector.readNumbers(start, out, 0, dimension) : skipValue(start, 0);
   if (p != 0) valid = skipSpace(p) == end;
   if (valid && isArray) {
     keepNumbers();
@@ -136,8 +137,17 @@ function readDelimited(start: usize, end: usize, out: usize): void {
   let numbers: u32 = 0;
   let p = start;
   const commas = delimiter == 0x2c;
+  const full = out + ((dimension as usize) << 2);
+  beginRuns(p);
   while (true) {
     if (commas) {
+      const read = p >= careful ? readRun(p, out, full) : 0;
+      if (read != 0) {
+        out += (read as usize) << 2;
+        numbers += read;
+        p = runEnd;
+        continue;
+      }
       const comma = parseCommonNumber(p, out);
       if (comma != 0) {
         out += 4;

@@ -5,6 +5,7 @@ import { readCsv } from './csv';
 import { initDecimal } from './decimal';
 import { FIELD_BYTES } from './field';
 import { readJsonl } from './jsonl';
+import { initNumberRun } from './number-run';
 import * as settings from './settings';
 
 /** What JavaScript calls; see kernel.ts there. */
@@ -17,6 +18,7 @@ export { heapBase, reserve } from '../../../base/assembly/memory';
 /** Once: fills the tables. `powers`: see initDecimal. */
 export function init(powers: usize): void {
   initDecimal(powers);
+  initNumberRun();
   initBase64();
 }
 

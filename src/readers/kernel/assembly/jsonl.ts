@@ -127,7 +127,7 @@ function fillDense(): void {
   if (type == ARRAY) {
     if (!(fieldFlags(field) & DONE)) {
       setAllowNonFinite(true);
-      readNumbers(start, out, 0);
+      readNumbers(start, out, 0, settings.dimension);
       setAllowNonFinite(false);
       keepNumbers();
     }

@@ -6,7 +6,7 @@ import {
   allowNonFinite, clearNonFiniteSeen, escaped, loneSurrogate, MAX_DEPTH, setAllowNonFinite, skipColon, skipSpace,
   skipString, skipValue, unescape,
 } from './json';
-import { fields, fieldCount } from './settings';
+import { dimension, fields, fieldCount } from './settings';
 import { readSparse } from './sparse';
 import { fail, setText } from './text';
 import { readNumbers } from './vector';
@@ -165,7 +165,7 @@ function walkField(node: usize, p: usize, depth: i32): usize {
   if (load<u32>(node, CHILD) != 0 && (first == 0x7b || first == 0x5b)) {
     end = first == 0x7b ? walkObject(node, p, depth) : walkArray(node, p, depth);
   } else if (role & ROLE_VALUES && first == 0x5b) {
-    end = readNumbers(p, denseOut, depth);
+    end = readNumbers(p, denseOut, depth, dimension);
     keepNumbers();
     flags = DONE;
   } else if (role & ROLE_SPARSE && first == 0x7b) {

@@ -72,7 +72,7 @@ export function readSparse(p: usize, depth: i32): usize {
       if (valuesAt != 0 && duplicate == 0) duplicate = code.FIELD_SPARSE_VALUES;
       valuesAt = p;
       if (first == 0x5b) {
-        p = vector.readNumbers(p, columns.sparseValuesEnd, depth + 1);
+        p = vector.readNumbers(p, columns.sparseValuesEnd, depth + 1, indicesAt == 0 ? 0 : indexCount);
         valueCount = vector.count;
         strangeAt = vector.strangeAt;
         strangeIndex = vector.strangeIndex;

@@ -1,6 +1,7 @@
 import * as code from './codes';
 import { parseCommonNumber, parsed, parseNumber } from './decimal';
 import { elements, MAX_DEPTH, skipElements, skipSpace } from './json';
+import { beginRuns, careful, readRun, runEnd } from './number-run';
 import { fail } from './text';
 
 /** What readNumbers found: how many numbers, and the first element that is none, and the first that is beyond float32. */
@@ -12,17 +13,28 @@ export let infiniteIndex: u32 = 0;
 
 /**
  * Reads the JSON array of numbers whose `[` is at `p` to `out`, 4 bytes each. An element that is no number is noted, and the rest
- * checked for its syntax only. Returns the position behind the `]`, 0 for a syntax error.
+ * checked for its syntax only. `expected`: how many numbers there should be, 0 if that is not known. Returns the position behind the `]`, 0 for a
+ * syntax error.
  */
-export function readNumbers(p: usize, out: usize, depth: i32): usize {
+export function readNumbers(p: usize, out: usize, depth: i32, expected: u32): usize {
   const start = out;
+  const full = start + ((expected as usize) << 2);
   count = 0;
   strangeAt = 0;
   infiniteAt = 0;
   if (depth >= MAX_DEPTH) return fail(p, code.EXPECT_NESTING, code.JSON_SYNTAX);
   p = skipSpace(p + 1);
   if (load<u8>(p) == 0x5d) return p + 1;
+  beginRuns(p);
   while (true) {
+    if (p >= careful) {
+      const read = readRun(p, out, full);
+      if (read != 0) {
+        out += (read as usize) << 2;
+        p = runEnd;
+        continue;
+      }
+    }
     const end = parseCommonNumber(p, out);
     if (end != 0) {
       out += 4;

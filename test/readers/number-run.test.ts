@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createReader } from '../../src/readers/create-reader.js';
+import { decimalOf, nearestFloat32, scaled } from './float32-oracle.js';
+import { csv, jsonl } from './support.js';
+
+/** Enough numbers for several runs of text that are read at once (number-run.ts), and a rest. */
+const DIMENSION = 150;
+
+const array = createReader(jsonl({ dimension: DIMENSION }));
+const delimited = createReader(jsonl({ dimension: DIMENSION, vectorEncoding: 'delimited' }));
+const cell = createReader(csv('id,values', { dimension: DIMENSION }));
+const sparse = createReader(
+  jsonl({ kind: 'sparse', dimension: 0, values: undefined, sparse: ['sparse'], metadata: { from: 'none' } }),
+);
+const indices = Array.from({ length: DIMENSION }, (_, i) => i).join(',');
+
+type Reader = typeof array;
+/** The float32 bits of the only record's numbers; undefined if it was rejected. */
+function bitsOf(reader: Reader, line: string): number[] | undefined {
+  const bytes = new TextEncoder().encode(line);
+  const batch = reader.read({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] });
+  if (batch.rows === 0) return undefined;
+  const values = batch.sparse?.values ?? batch.values!;
+  return [...new Uint32Array(values.buffer, values.byteOffset, values.length)];
+}
+
+const bits = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0]!;
+const expected = (texts: readonly string[]): number[] => texts.map((text) => bits(nearestFloat32(text)));
+// The oracle's zero has no sign.
+const withSign = (texts: readonly string[], wanted: number[]): number[] =>
+  wanted.map((b, i) => (b === 0 && texts[i]!.startsWith('-') ? 0x80000000 : b));
+const want = (texts: readonly string[]): number[] => withSign(texts, expected(texts));
+
+/** As embeddings are written: what is read at once. */
+const common = fc
+  .tuple(
+    fc.constantFrom('', '-'),
+    fc.constantFrom(...'0123456789'),
+    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 16 }),
+  )
+  .map(([sign, first, digits]) => `${sign}${first}.${digits}`);
+
+/** Sixteen digits of the middle between two float32 neighbours from 2^-10 on: what rounding in float64 alone gets wrong now and then. */
+const nearMiddle = fc
+  .integer({ min: 0x3a800000, max: 0x41100000 })
+  .map((b) => decimalOf(scaled(b) + scaled(b + 1), 150).replace(/(\.\d{16})\d*/, '$1'));
+
+/** Numbers that JSON allows, but in no run. */
+const LAWFUL = [
+  '0',
+  '-7',
+  '12.5',
+  '1e-5',
+  '0.5e1',
+  '-0',
+  '0.01234567890123456789',
+  `0.${'1'.repeat(40)}`,
+  '100.25',
+  '1E2',
+];
+
+describe('numbers that are read at once', () => {
+  it.each([',', ', '])('equal the exact oracle, with "%s" between them', (separator) => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: common }, nearMiddle), size()), (texts) => {
+        expectEverywhere(texts, texts.join(separator));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('equal it where some numbers are written in another way', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 60, arbitrary: common }, fc.constantFrom(...LAWFUL)), size()),
+        fc.constantFrom(',', ', '),
+        (texts, separator) => {
+          expectEverywhere(texts, texts.join(separator));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('equal it where white space comes and goes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(common, size()),
+        fc.array(fc.constantFrom(',', ', ', ' ,', ',  ', ' , ', ',\t'), { minLength: 1, maxLength: 40 }),
+        (texts, separators) => {
+          const text = texts.map((t, i) => (i === 0 ? t : separators[i % separators.length]! + t)).join('');
+          expect(bitsOf(array, `{"id":"a","values":[${text}]}`)).toEqual(want(texts));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each([
+    '.5',
+    '1.',
+    '-.5',
+    '--0.5',
+    '+0.5',
+    '00.5',
+    '0..5',
+    '0.1.2',
+    '0.12a4',
+    '0.1 2',
+    '0,5',
+    'a.5',
+    '/.5',
+    ':.5',
+    '-',
+    '',
+    '0.-5',
+    '"0.5"',
+    'null',
+    '0.5;',
+    '0.5\u00e9',
+    '[0.5]',
+    '0.5],[0.5',
+  ])('are refused with %j among them, wherever it stands', (wrong) => {
+    for (const separator of [',', ', ']) {
+      for (let at = 0; at < DIMENSION; at++) {
+        const texts = Array.from({ length: DIMENSION }, (_, i) => (i === at ? wrong : '0.25'));
+        const line = `{"id":"a","values":[${texts.join(separator)}],"metadata":{"x":0.5,"y":0.25,"z":0.125}}`;
+        expect(bitsOf(array, line), `${at}`).toBeUndefined();
+      }
+    }
+  });
+
+  it.each([';', ' ', '  ', '-', ', - ', ',,', ', ,', '. ', '|', '\u00e9'])(
+    'are refused with %j between two of them, wherever it stands',
+    (wrong) => {
+      for (const separator of [',', ', ']) {
+        for (let at = 1; at < DIMENSION; at++) {
+          const text = Array.from(
+            { length: DIMENSION },
+            (_, i) => (i === 0 ? '' : i === at ? wrong : separator) + '0.25',
+          );
+          expect(bitsOf(array, `{"id":"a","values":[${text.join('')}]}`), `${at}`).toBeUndefined();
+        }
+      }
+    },
+  );
+
+  it.each([-3, -2, -1, 1, 2, 3, 100])('are refused where there are %i more than the dimension', (more) => {
+    const text = Array.from({ length: DIMENSION + more }, () => '-0.25').join(',');
+    expect(bitsOf(array, `{"id":"a","values":[${text}],"metadata":{"x":0.5,"y":-0.5}}`)).toBeUndefined();
+    expect(bitsOf(delimited, `{"id":"a","values":"${text}","metadata":{"x":0.5,"y":-0.5}}`)).toBeUndefined();
+    expect(bitsOf(cell, `a,"${text}"`)).toBeUndefined();
+  });
+
+  it('leave alone what was read before: points without end behind a vector', () => {
+    const texts = Array.from({ length: DIMENSION }, () => '0.5');
+    const good = `{"id":"a","values":[${texts.join(',')}],"metadata":{"x":"kept"}}`;
+    const bytes = new TextEncoder().encode(`${good}\n{"id":"b","values":[0.5,0.5,0.5,${'.'.repeat(5000)}\n${good}\n`);
+    const batch = array.read({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] });
+    expect(batch.rows).toBe(2);
+    expect(batch.rejects).toHaveLength(1);
+    expect([...batch.values!]).toEqual(Array.from({ length: 2 * DIMENSION }, () => 0.5));
+    expect(new TextDecoder().decode(batch.metadata.bytes)).toBe('{"x":"kept"}{"x":"kept"}');
+  });
+});
+
+function size(): { minLength: number; maxLength: number } {
+  return { minLength: DIMENSION, maxLength: DIMENSION };
+}
+
+function expectEverywhere(texts: readonly string[], text: string): void {
+  const numbers = want(texts);
+  expect(bitsOf(array, `{"id":"a","values":[${text}],"metadata":{"x":0.5,"y":0.25}}`)).toEqual(numbers);
+  expect(bitsOf(delimited, `{"id":"a","values":"${text}"}`)).toEqual(numbers);
+  expect(bitsOf(cell, `a,"[${text}]"`)).toEqual(numbers);
+  expect(bitsOf(cell, `a,"${text}"`)).toEqual(numbers);
+  expect(bitsOf(sparse, `{"id":"a","sparse":{"indices":[${indices}],"values":[${text}]}}`)).toEqual(numbers);
+  expect(bitsOf(sparse, `{"id":"a","sparse":{"values":[${text}],"indices":[${indices}]}}`)).toEqual(numbers);
+}
