@@ -23,25 +23,37 @@ export async function namespacesCase(bench, { name, title }) {
       needs: 'pineload',
       command: (run) => [NODE, peer('create-files'), '--input', run.outOf('pineload'), '--out', run.out],
     },
+    {
+      id: 'synced',
+      tool: 'creating the files, each synced',
+      needs: 'pineload',
+      command: (run) => [NODE, peer('create-files'), '--sync', '--input', run.outOf('pineload'), '--out', run.out],
+    },
   ];
   // The files created are those of the round's first output: no turns here.
   const rows = await runContest({ name, title, facts, contenders, rotate: false }, bench);
-  const [all, one, files] = rows;
+  const [all, one, files, synced] = rows;
   if (rows.some(({ failed }) => failed)) return rows;
-  const seconds = one.seconds + files.seconds;
-  const sum = { ...one, id: 'sum', tool: 'one namespace + creating the files', seconds, allSeconds: undefined };
-  return [
-    all,
-    { ...one, ratio: undefined },
-    { ...files, ratio: undefined },
-    {
-      ...sum,
+  const sumWith = (id, what, added, target) => {
+    const seconds = one.seconds + added.seconds;
+    return {
+      ...one,
+      id,
+      tool: `one namespace + ${what}`,
+      seconds,
+      allSeconds: undefined,
       rowsPerSecond: facts.rows / seconds,
       mbPerSecond: facts.textBytes / 1e6 / seconds,
       peakBytes: undefined,
       outputBytes: undefined,
       ratio: seconds / all.seconds,
-      target: AIMS.namespaces.files,
-    },
+      target,
+    };
+  };
+  return [
+    all,
+    ...[one, files, synced].map((row) => ({ ...row, ratio: undefined })),
+    sumWith('sum', 'creating the files', files, AIMS.namespaces.files),
+    sumWith('sum-synced', 'creating the files, each synced', synced),
   ];
 }

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 
 /**
- * What every peer is told: `--input FILE --out DIR|FILE --kind jsonl-17 [--threads 2] [--rows 1000] [--bytes N]`.
+ * What every peer is told: `--input FILE --out DIR|FILE --kind jsonl-17 [--threads 2] [--rows 1000] [--bytes N] [--sync]`.
  */
 export function peerArguments() {
   const { values } = parseArgs({
@@ -13,6 +13,7 @@ export function peerArguments() {
       threads: { type: 'string', default: '1' },
       rows: { type: 'string' },
       bytes: { type: 'string' },
+      sync: { type: 'boolean', default: false },
     },
   });
   const number = (text) => (text === undefined ? undefined : Number(text));

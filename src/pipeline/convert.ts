@@ -69,6 +69,8 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
           opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
         });
         const entries = await work.run(plan.splits, finished);
+        // What follows needs memory of its own: the search for duplicates grows with the number of records.
+        await pool.close();
         const { files } = await joinStaged(target, prepared, entries, options);
         await checkWritten(target, prepared, entries, files, signal);
         return await seal(target, plan, entries, files, {

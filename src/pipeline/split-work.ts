@@ -71,7 +71,8 @@ export class SplitWork {
   constructor(private readonly options: SplitWorkOptions) {
     this.#plan = options.stored.plan;
     this.#lines = new LineCounts(this.#plan);
-    this.#pages = pagePool(this.#plan.mapping.kind, this.#plan.mapping.dimension);
+    const { kind, dimension } = this.#plan.mapping;
+    this.#pages = pagePool(kind, dimension, options.settings);
     this.#reading = options.reading ?? { bytes: 0 };
   }
 
@@ -106,6 +107,7 @@ export class SplitWork {
       this.#current = undefined;
       this.#progress.flush();
     }
+    this.#pages.clear();
     return this.#entries;
   }
 

@@ -5,7 +5,7 @@ type NumbersConstructor<T extends Numbers> = new (buffer: ArrayBuffer, byteOffse
 const MAX_FREE_PAGES = 256;
 /** The first numbers of a column: of thousands of namespaces many have a record or two. */
 const TINY_PAGE_BYTES = 512;
-/** Then columns go on in pages of 4 KiB, and from 64 KiB on in one array, which grows to a whole page. */
+/** Then columns go on in pages of 4 KiB, and from 64 KiB on in a whole page; where too many are in use, in one array that grows to one. */
 const SMALL_PAGE_BYTES = 4096;
 const MAX_SMALL_BYTES = 64 * 1024;
 /** 32 MiB of small pages wait to be used again, at most. */
@@ -27,9 +27,17 @@ export class PagePool {
   readonly maxSmallBytes: number;
   /** Pages that wait, by their size. */
   private readonly free = new Map<number, { readonly pages: ArrayBuffer[]; readonly most: number }>();
+  /** Whole pages in use. */
+  private used = 0;
 
-  /** @param bytes of a page, a multiple of 4 */
-  constructor(readonly bytes: number) {
+  /**
+   * @param bytes of a page, a multiple of 4
+   * @param plenty while fewer whole pages are in use, a column that outgrows its small pages gets one at once. Default 0
+   */
+  constructor(
+    readonly bytes: number,
+    private readonly plenty = 0,
+  ) {
     this.smallBytes = Math.min(SMALL_PAGE_BYTES, bytes);
     this.tinyBytes = Math.min(TINY_PAGE_BYTES, bytes);
     const room = Math.min(MAX_SMALL_BYTES, bytes);
@@ -40,13 +48,25 @@ export class PagePool {
     this.free.set(bytes, { pages: [], most: MAX_FREE_PAGES });
   }
 
+  /** What columns grow through on their way to a whole page is garbage afterwards, as much again as the page. */
+  get hasPlenty(): boolean {
+    return this.used < this.plenty;
+  }
+
   take(bytes = this.bytes): ArrayBuffer {
+    if (bytes === this.bytes) this.used++;
     return this.free.get(bytes)?.pages.pop() ?? new ArrayBuffer(bytes);
+  }
+
+  /** Drops the pages that wait. */
+  clear(): void {
+    for (const { pages } of this.free.values()) pages.length = 0;
   }
 
   /** Takes back what lies in pages of this pool; nobody may look at it any more. */
   giveBack(pieces: Iterable<Numbers>): void {
     for (const { buffer } of pieces) {
+      if (buffer.byteLength === this.bytes) this.used--;
       const free = this.free.get(buffer.byteLength);
       if (free !== undefined && free.pages.length < free.most) free.pages.push(buffer as ArrayBuffer);
     }
@@ -124,7 +144,7 @@ export class PagedColumn<T extends Numbers> {
         full.push(last);
         this.begin(pool.smallBytes);
       } else {
-        this.gather(Math.min(Math.max(2 * numbers, numbers + wanted), pageNumbers));
+        this.gather(pool.hasPlenty ? pageNumbers : Math.min(Math.max(2 * numbers, numbers + wanted), pageNumbers));
       }
     }
   }

@@ -43,6 +43,8 @@ const MANY_NAMESPACES = 256;
 const FEW_ROWS = 16;
 /** Rows that wait to be sorted take this much of the memory for gathered rows. */
 const SCATTERED_SHARE = 1 / 8;
+/** Namespaces begin with a whole page for vectors, instead of growing to it, until these take this much of it. */
+const WHOLE_PAGES_SHARE = 1 / 8;
 /** A segment of the log takes this much of it, and at most so many bytes. */
 const SEGMENT_SHARE = 1 / 64;
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -188,7 +190,7 @@ export class SplitWriter {
     );
     this.#log = new RowLog(options.tmpDir, Math.floor(segmentBytes / 4) * 4);
     this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
-    this.#pages = options.pages ?? pagePool(kind, dimension, pageBytes);
+    this.#pages = options.pages ?? pagePool(kind, dimension, { pageBytes, maxBufferedBytes: this.#maxBufferedBytes });
     this.#settings = {
       store,
       layout: options.layout ?? FLAT,
@@ -515,10 +517,19 @@ export class SplitWriter {
 const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;
 
 /** Memory for vectors, for one split after the other. Its pages are pages of the file where they can be: a dense page is a whole number of rows. */
-export function pagePool(kind: VectorKind, dimension: number, pageBytes = DEFAULT_PAGE_BYTES): PagePool {
-  if (kind === 'dense') return new PagePool(denseRowsPerPage(dimension, pageBytes) * dimension * 4);
-  return new PagePool(Math.max(4, pageBytes - (pageBytes % 4)));
+export function pagePool(
+  kind: VectorKind,
+  dimension: number,
+  { pageBytes = DEFAULT_PAGE_BYTES, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES }: PagePoolOptions = {},
+): PagePool {
+  const bytes =
+    kind === 'dense'
+      ? denseRowsPerPage(dimension, pageBytes) * dimension * 4
+      : Math.max(4, pageBytes - (pageBytes % 4));
+  return new PagePool(bytes, Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes));
 }
+
+type PagePoolOptions = Pick<SplitWriterOptions, 'pageBytes' | 'maxBufferedBytes'>;
 
 /** Rows without an id have been rejected. */
 function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): void {

@@ -32,6 +32,23 @@ async function csv(input: string | Buffer, options: Partial<ChunkOptions> = {}, 
   return { header: header && Buffer.from(header).toString('latin1'), chunks: await gather(chunks) };
 }
 
+const ENDLESS_BYTES = 300 * 1024 * 1024;
+
+/** So many bytes, and how much memory was held at most while they were read. */
+function endless(fill: string, before = ''): { input: AsyncGenerator<Uint8Array>; most: () => number } {
+  const piece = Buffer.alloc(1024 * 1024, fill);
+  const atFirst = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  const input = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(before);
+    for (let given = 0; given < ENDLESS_BYTES; given += piece.length) {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - atFirst);
+      yield piece;
+    }
+  };
+  return { input: input(), most: () => most };
+}
+
 const plain = (cut: Cut): (readonly [string, number, number])[] =>
   cut.chunks.map(([text, line, at]) => [text, line, at]);
 
@@ -141,22 +158,11 @@ describe('JSONL', () => {
   });
 
   test('a line too large is never held in memory', async () => {
-    const piece = Buffer.alloc(1024 * 1024, 'x');
-    const input = async function* (): AsyncGenerator<Uint8Array> {
-      for (let i = 0; i < 300; i++) yield piece;
-    };
-    const before = process.memoryUsage().arrayBuffers;
-    let most = 0;
-    const watched = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const bytes of input()) {
-        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-        yield bytes;
-      }
-    };
-    const chunks = await gather(jsonlChunks(watched(), { source: 'in', maxRecordBytes: 4 * 1024 * 1024 }));
+    const { input, most } = endless('x');
+    const chunks = await gather(jsonlChunks(input, { source: 'in', maxRecordBytes: 4 * 1024 * 1024 }));
     expect(chunks).toHaveLength(1);
-    expect(chunks[0]![3][0]).toMatchObject({ got: `${300 * 1024 * 1024} bytes` });
-    expect(most).toBeLessThan(64 * 1024 * 1024);
+    expect(chunks[0]![3][0]).toMatchObject({ got: `${ENDLESS_BYTES} bytes` });
+    expect(most()).toBeLessThan(64 * 1024 * 1024);
   });
 
   test.each([
@@ -277,6 +283,17 @@ describe('CSV', () => {
     expect(chunks.flatMap(([, , , rejects]) => rejects)).toMatchObject([
       { code: 'CSV_SYNTAX', line: 3, byteOffset: 5 },
     ]);
+  });
+
+  test.each([
+    ['a row too large', 'x', 'RECORD_TOO_LARGE'],
+    ['a quote left open', '"bb\n', 'CSV_SYNTAX'],
+  ])('%s is never held in memory', async (_, first, code) => {
+    const { input, most } = endless('b', `id\n${first}`);
+    const { chunks } = await csvChunks(input, { source: 'in', maxRecordBytes: 4 * 1024 * 1024 });
+    const rejects = (await gather(chunks)).flatMap(([, , , each]) => each);
+    expect(rejects).toMatchObject([{ code, line: 2, byteOffset: 3 }]);
+    expect(most()).toBeLessThan(64 * 1024 * 1024);
   });
 
   test('a row too large, with line breaks in it', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { compressionOfBytes, decompress, decompressByMagic } from '../../src/sources/decompress/decompress.js';
 import type { Compression } from '../../src/sources/source.js';
 import { gather, inPieces } from './bytes.js';
-import { LARGE, MULTI, MULTI_FRAME_ENDS, SINGLE, STREAMED, UNCHECKED } from './zstd-fixtures.js';
+import { LARGE, LARGE_SIZED, MULTI, MULTI_FRAME_ENDS, SINGLE, STREAMED, UNCHECKED } from './zstd-fixtures.js';
 
 const text = Buffer.from('{"id":"a","values":[1,2]}\n'.repeat(20));
 const undo = (stored: Uint8Array, compression: Compression, sizes: readonly number[] = [1 << 20]): Promise<Buffer> =>
@@ -31,7 +31,11 @@ const WHOLE: readonly Whole[] = [
     wholeAt: [gzip.length, gzip.length + 20],
   },
   { name: 'brotli', compression: 'brotli', stored: brotliCompressSync(text), content: text, wholeAt: [] },
-  ...[SINGLE, STREAMED, UNCHECKED].map((fixture) => ({ ...fixture, compression: 'zstd' as const, wholeAt: [] })),
+  ...[SINGLE, STREAMED, UNCHECKED, LARGE_SIZED].map((fixture) => ({
+    ...fixture,
+    compression: 'zstd' as const,
+    wholeAt: [],
+  })),
   { ...MULTI, compression: 'zstd', wholeAt: MULTI_FRAME_ENDS },
 ];
 
@@ -69,16 +73,22 @@ describe('zstd', () => {
     expect(content.subarray(200_300).toString()).toBe('xyz'.repeat(50_000));
   });
 
-  test('an altered bit anywhere behind the header is seen by the checksum', async () => {
-    for (let bit = 8 * 6; bit < 8 * SINGLE.stored.length; bit += 3) {
-      const altered = Buffer.from(SINGLE.stored);
-      altered[bit >> 3]! ^= 1 << (bit & 7);
-      const result = await undo(altered, 'zstd').catch((error: unknown) => error);
-      // A bit that means nothing (a reserved or unused one) may change without harm.
-      if (Buffer.isBuffer(result)) expect(result.equals(SINGLE.content)).toBe(true);
-      else expect(result).toMatchObject(corrupt);
-    }
-  });
+  test.each([
+    ['a small frame', SINGLE, 6, 3],
+    ['a large frame', LARGE_SIZED, 9, 11],
+  ])(
+    'an altered bit anywhere behind the header of %s is seen by the checksum',
+    async (_, { stored, content }, header, step) => {
+      for (let bit = 8 * header; bit < 8 * stored.length; bit += step) {
+        const altered = Buffer.from(stored);
+        altered[bit >> 3]! ^= 1 << (bit & 7);
+        const result = await undo(altered, 'zstd').catch((error: unknown) => error);
+        // A bit that means nothing (a reserved or unused one) may change without harm.
+        if (Buffer.isBuffer(result)) expect(result.equals(content)).toBe(true);
+        else expect(result).toMatchObject(corrupt);
+      }
+    },
+  );
 
   test('a frame that states another size than it holds is refused', async () => {
     const altered = Buffer.from(UNCHECKED.stored);
@@ -87,6 +97,21 @@ describe('zstd', () => {
       ...corrupt,
       message: expect.stringContaining('a frame states 27 bytes and holds 26'),
     });
+  });
+
+  test.each([1, -1])('a large frame that states %d bytes more than it holds is refused', async (more) => {
+    // Magic number, descriptor, then the size in four bytes: a frame in one segment has no window descriptor.
+    const { stored, content } = LARGE_SIZED;
+    const altered = Buffer.from(stored);
+    expect(altered.readUInt32LE(5)).toBe(content.length);
+    altered.writeUInt32LE(content.length + more, 5);
+    for (const sizes of [[1 << 20], [7]]) await expect(undo(altered, 'zstd', sizes)).rejects.toMatchObject(corrupt);
+  });
+
+  test('large frames one after the other, and a small one between them', async () => {
+    const stored = Buffer.concat([LARGE_SIZED.stored, SINGLE.stored, LARGE_SIZED.stored]);
+    const content = Buffer.concat([LARGE_SIZED.content, SINGLE.content, LARGE_SIZED.content]);
+    for (const sizes of [[1 << 20], [13]]) expect((await undo(stored, 'zstd', sizes)).equals(content)).toBe(true);
   });
 
   test('a dictionary is asked for, not ignored', async () => {

@@ -41,3 +41,9 @@ export const LARGE = Buffer.from(
   'KLUv/QRoTAAACGEBAPz/ORAC7AkA9BJ5Qr3yIQbwhHdi8PPLTXZNxwcgURWaD4nyxtrK40S7MRJF/W+E35rXxbPQdqwOj1OnNWyIkT8g9vctsCLSTQqW2tQ8FhfBqY54Ep4DJzcQZdCVhk8VraC4RsHA68U0itx5mt+Em60F1KEKwEQequ60tI76Cx8KvYDpmKNaul6gvYeZwTUNQ55xiXqnX94xNKSqcuBWKKxv5opzPRFhoV2OriuwQteViu2x1ZTW0RLTT2YC9N5xEOmTrnQikj19FxFl3BkG9j1XmXoK0xs6rkCB9B+0cWU+PVd6jEED+cwZin+J2BrypQAcQBc/GSP3ECz6oVChJLPFx5u4h2Go2z9BAcIoWxW/68IW3Bu+/qHX1usJfW+KJNly2kIOpr+GPu0/wDejNALySXjHFi94eXoCAC+OcZ0+PQ05CAJFAAAAAQBZWOYOCPL32SM=',
   'base64',
 );
+/** One frame of several blocks, size and checksum stated (`zstd -19 --check FILE`): large enough for Node's own decoder, where it has one. */
+export const LARGE_SIZED = fixture(
+  'one large frame with size and checksum',
+  'KLUv/aT4WwUATAAACGEBAPz/ORAC1AYAsosdFoBtDsBFkAk68hTFoYkISZIS/yewkvYR9Ly/7m/72d/8u/7+r//iX/X32XV2m11mZ77Lbr2tansVbVdlY9/LOvfamssYayKu9f6tNuKqQnR9D+tctrVXxtxM1rWw/2u3IgJTkYKqIoaAQRrFcIIGagmG4EgCKVGoIYwju/8Z8JqSFAcSmMEg8EGtw/X//88G8m09mnDCYawhciSgCDAUEYAzBnhEAM3BZCVz+8gV2IuOQVfCXKQxmzUFk4zY0YFTtJMlr8M4C4NrwSY4AxWGN9CsehpaEwhFAAAAAQD1WzkAAkl029E=',
+  'a'.repeat(200_000) + three + 'xyz'.repeat(50_000),
+);

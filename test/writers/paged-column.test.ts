@@ -45,6 +45,30 @@ describe('a column in pages', () => {
     for (const { buffer } of column.take(false).slice(0, -1)) expect(pages.has(buffer)).toBe(true);
   });
 
+  it('takes no more memory for what comes after, where there is plenty', () => {
+    class Watched extends PagePool {
+      readonly taken = new Set<ArrayBuffer>();
+      override take(bytes?: number): ArrayBuffer {
+        const memory = super.take(bytes);
+        this.taken.add(memory);
+        return memory;
+      }
+    }
+    const pool = new Watched(170 * 6144, 2);
+    const numbers = new Float32Array(23_000);
+    // As one split of the input after the other does.
+    const split = (): void => {
+      const column = new PagedColumn(Float32Array, pool, { bytes: 0 });
+      for (let count = 0; count < 600_000; count += numbers.length) column.append(numbers, 0, numbers.length);
+      pool.giveBack(column.take(false));
+    };
+    split();
+    const first = pool.taken.size;
+    split();
+    split();
+    expect(pool.taken.size).toBe(first);
+  });
+
   it('grows in small pages, then in one array, then in whole pages, and holds little more than it must', () => {
     const pool = new PagePool(1024 * 1024);
     const held = { bytes: 0 };

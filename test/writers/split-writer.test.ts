@@ -406,3 +406,53 @@ describe('refusals', () => {
     await writer.abort();
   });
 });
+
+describe('a store that takes nothing for a while', () => {
+  it('makes whoever brings records wait, and takes no memory', async () => {
+    const dimension = 256;
+    const budget = 4_000_000;
+    const stored = memoryStore();
+    let open!: () => void;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    const slow = {
+      ...stored.store,
+      create: async (key: string, options?: WriteOptions): Promise<ObjectWriter> => {
+        const writer = await stored.store.create(key, options);
+        return { ...writer, write: (bytes: Uint8Array) => opened.then(() => writer.write(bytes)) };
+      },
+    } as ObjectStore;
+    let spilled = 0;
+    const { writer } = await splitWriter({
+      kind: 'dense',
+      dimension,
+      store: slow,
+      maxBufferedBytes: budget,
+      rowGroupBytes: 500_000,
+      onSpill: (bytes) => (spilled += bytes),
+    });
+    const batch = batchOf(
+      Array.from({ length: 100 }, (_, i) => ({ id: `r${i}`, namespace: 'n', values: new Array(dimension).fill(i) })),
+      'dense',
+      dimension,
+    );
+    const BATCHES = 400;
+    let taken = 0;
+    let most = 0;
+    const brought = (async () => {
+      for (; taken < BATCHES; taken++) {
+        await writer.add(batch);
+        most = Math.max(most, writer.bufferedBytes);
+      }
+    })();
+    await vi.waitFor(() => expect(taken).toBeGreaterThan(0));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // 40 MB would come; no more of it is taken than the memory holds, and none goes to the disk instead.
+    expect(taken * 100 * dimension * 4).toBeLessThan(budget);
+    open();
+    await brought;
+    expect(most).toBeLessThanOrEqual(budget);
+    expect(spilled).toBe(0);
+    const [file] = await writer.finish();
+    expect(file?.records).toBe(BATCHES * 100);
+  });
+});

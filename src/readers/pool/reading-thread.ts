@@ -6,6 +6,12 @@ import type { ReadingThreadData } from './protocol.js';
 /** Run from its TypeScript sources (as by tests), there is no compiled file that a thread could load. */
 export const THREADS_AVAILABLE = import.meta.url.endsWith('.js');
 
+/**
+ * MB of young objects in a thread: no more than it begins with. By V8's own limit, 48, it grows as long as it reads, and little of what a
+ * thread makes is an object at all.
+ */
+const YOUNG_GENERATION_MB = 6;
+
 let ahead: Worker | undefined;
 
 /**
@@ -30,5 +36,7 @@ export function takeThread(): Worker {
 
 function start(): Worker {
   const workerData: ReadingThreadData = { kernel: kernelCode() };
-  return new Worker(new URL('./reading-worker.js', import.meta.url), { name: 'pineload-reader', workerData });
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+  const file = new URL('./reading-worker.js', import.meta.url);
+  return new Worker(file, { name: 'pineload-reader', workerData, resourceLimits });
 }
