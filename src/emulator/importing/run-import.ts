@@ -1,10 +1,11 @@
+import type { RecordLimits } from '../../records/limits.js';
 import type { ObjectStore } from '../../uploaders/object-store.js';
 import type { EmulatorLimits } from '../options.js';
 import { checkColumns, type ColumnName } from '../rules/columns.js';
 import { DuplicateWatch } from '../rules/duplicates.js';
 import { ImportFailure } from '../rules/import-failure.js';
 import { type ImportFile, readLayout } from '../rules/layout.js';
-import { isNull, recordFault, type RecordTarget, type Row } from '../rules/record.js';
+import { isNull, RecordRules, type RecordTarget, type Row } from '../rules/record.js';
 import {
   allSkipped,
   badRecord,
@@ -19,7 +20,7 @@ import type { IndexState } from '../state/index-state.js';
 import type { KeptRecord } from '../state/kept-records.js';
 import { asFile, pathInBucket } from './import-uri.js';
 import { Pace, pause } from './pace.js';
-import { ParquetFile } from './parquet-file.js';
+import { type NumberedRow, ParquetFile } from './parquet-file.js';
 
 /** What an import needs of the emulator. */
 export interface ImportContext {
@@ -37,6 +38,8 @@ export interface ImportContext {
   readonly onChange: (detail?: string) => void;
 }
 
+/** Rows that are held against the rules at once. */
+const BLOCK_ROWS = 256;
 /** Steps in which progress is told at least. */
 const PROGRESS_STEPS = 50;
 
@@ -142,7 +145,7 @@ async function importFiles(
   for (const file of files) {
     if (namespace?.name !== file.namespace) {
       namespace?.finish();
-      namespace = new NamespaceImport(index, record, file.namespace);
+      namespace = new NamespaceImport(index, record, file.namespace, context.limits.records);
     }
     const parquet = await reach(context, () => ParquetFile.open(store, file, signal));
     const columns = checkColumns(parquet.schema, index.settings.vectorType, context.extraColumns, file.key);
@@ -162,11 +165,14 @@ async function readFile(
 ): Promise<void> {
   let read = 0;
   try {
-    for await (const { number, row } of parquet.read(columns)) {
-      context.signal.throwIfAborted();
-      namespace.add(row, file, number);
-      read++;
-      if (progress.isDue()) await progress.tell();
+    for await (const block of inBlocks(parquet.read(columns))) {
+      const faults = namespace.faults(block);
+      for (const [i, { number, row }] of block.entries()) {
+        context.signal.throwIfAborted();
+        namespace.add(row, faults[i], file, number);
+        read++;
+        if (progress.isDue()) await progress.tell();
+      }
     }
   } catch (error) {
     context.signal.throwIfAborted();
@@ -175,6 +181,23 @@ async function readFile(
     const reason = error instanceof Error ? error.message : String(error);
     throw new ImportFailure(badRecord(file.name, read, reason), file.key);
   }
+}
+
+/** Rows in blocks; those before an error come before it. */
+async function* inBlocks(rows: AsyncIterable<NumberedRow>): AsyncGenerator<NumberedRow[]> {
+  let block: NumberedRow[] = [];
+  try {
+    for await (const row of rows) {
+      block.push(row);
+      if (block.length < BLOCK_ROWS) continue;
+      yield block;
+      block = [];
+    }
+  } catch (error) {
+    yield block;
+    throw error;
+  }
+  yield block;
 }
 
 /** Tells of an import's progress in steps, and keeps it to its pace at each. */
@@ -211,6 +234,7 @@ class Progress {
 class NamespaceImport {
   readonly #duplicates = new DuplicateWatch();
   readonly #target: RecordTarget;
+  readonly #rules: RecordRules;
   #imported = 0;
   #skipped = 0;
 
@@ -218,14 +242,21 @@ class NamespaceImport {
     private readonly index: IndexState,
     private readonly record: ImportRecord,
     readonly name: string,
+    limits: RecordLimits,
   ) {
     const { vectorType, dimension, metric } = index.settings;
     this.#target = { vectorType, dimension, keepsSparse: metric === 'dotproduct' };
+    this.#rules = new RecordRules(this.#target, limits);
+  }
+
+  /** What is wrong with each row, other records aside. */
+  faults(block: readonly NumberedRow[]): readonly (string | undefined)[] {
+    return this.#rules.faults(block.map(({ row }) => row));
   }
 
   /** Imports the row, or skips it (`continue`), or fails the import on it (`abort`). */
-  add(row: Row, file: ImportFile, number: number): void {
-    const fault = recordFault(row, this.#target) ?? this.#put(row);
+  add(row: Row, wrong: string | undefined, file: ImportFile, number: number): void {
+    const fault = wrong ?? this.#put(row);
     if (fault === undefined) {
       this.#imported++;
       this.record.recordsImported++;
