@@ -9,7 +9,8 @@ import type { FindingLog } from './findings.js';
 export interface ImportFile {
   /** Below the URI. */
   readonly key: string;
-  readonly namespace: string;
+  /** Undefined for a file that lies in no directory below the URI: the service cannot tell one, and refuses the import. */
+  readonly namespace: string | undefined;
   readonly bytes: number;
   readonly etag?: string | undefined;
 }
@@ -23,12 +24,9 @@ const HIDDEN_DIRECTORY = /(?:^|\/)(?:\.[^/]+|_temporary|_SUCCESS|_delta_log|_spa
 /**
  * Which files an import of this directory would read, and what is wrong with where they lie: the service expects
  * `<uri>/<namespace>/<file>.parquet` and takes every `.parquet` it finds.
- *
- * @param uriName last part of the URI, the namespace of files that lie directly below it
  */
 export async function readLayout(
   objects: AsyncIterable<ObjectInfo>,
-  uriName: string,
   log: FindingLog,
   limits?: RecordLimits,
 ): Promise<ImportFile[]> {
@@ -38,9 +36,9 @@ export async function readLayout(
   let deeper = 0;
   for await (const { key, bytes, etag } of objects) {
     const parts = key.split('/');
-    const namespace = parts.length > 1 ? parts[0]! : uriName;
+    const namespace = parts.length > 1 ? parts[0] : undefined;
     const isParquet = /\.parquet$/i.test(key);
-    if (parts.length > 1) directories.set(namespace, (directories.get(namespace) ?? false) || isParquet);
+    if (namespace !== undefined) directories.set(namespace, (directories.get(namespace) ?? false) || isParquet);
     if (!isParquet) continue;
     if (parts.length === 1) atRoot.push(key);
     if (parts.length > 2) {
@@ -77,7 +75,7 @@ export async function readLayout(
   for (const [directory, hasFiles] of directories) {
     if (!hasFiles && files.length > 0) log.rule('LAYOUT_EMPTY_NAMESPACE', { file: `${directory}/` });
   }
-  const namespaces = new Set(files.filter(({ key }) => key.includes('/')).map(({ namespace }) => namespace));
+  const namespaces = new Set(files.flatMap(({ namespace }) => namespace ?? []));
   if (deeper < files.length) checkNames(namespaces, log, limits);
   return files.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }

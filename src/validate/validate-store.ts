@@ -65,6 +65,7 @@ export interface ValidatedImport {
   readonly kind: VectorKind | undefined;
   readonly dimension: number | undefined;
   readonly files: readonly (ImportFile & { readonly records: number; readonly rejected: number })[];
+  /** Files that lie in no namespace's directory are in none of them. */
   readonly namespaces: readonly ValidatedNamespace[];
   /** Rows the footers tell of. */
   readonly records: number;
@@ -89,12 +90,7 @@ export async function validateStore(
   settings: ValidateSettings,
   context: ValidateContext,
 ): Promise<ValidatedImport> {
-  const uriName =
-    store.uri
-      .replace(/[/\\]+$/, '')
-      .split(/[/\\]/)
-      .pop() ?? '';
-  const files = await readLayout(store.list('', { signal: context.signal }), uriName, context.log, settings.limits);
+  const files = await readLayout(store.list('', { signal: context.signal }), context.log, settings.limits);
   return validateFiles(store, files, settings, context);
 }
 
@@ -256,6 +252,7 @@ function summarise(
   }));
   const namespaces = new Map<string, { files: number; records: number; bytes: number; rejected: number }>();
   for (const file of files) {
+    if (file.namespace === undefined) continue;
     const total = namespaces.get(file.namespace) ?? { files: 0, records: 0, bytes: 0, rejected: 0 };
     total.files++;
     total.records += file.records;
