@@ -1,4 +1,3 @@
-import type { RecordLimits } from '../../records/limits.js';
 import type { ObjectStore } from '../../uploaders/object-store.js';
 import type { EmulatorLimits } from '../options.js';
 import { checkColumns, type ColumnName } from '../rules/columns.js';
@@ -141,15 +140,18 @@ async function importFiles(
 ): Promise<void> {
   const { record, index, signal } = context;
   const progress = new Progress(record, total, new Pace(total, context.importMs, context.recordsPerSecond, signal));
+  const { vectorType, dimension, metric } = index.settings;
+  const target: RecordTarget = { vectorType, dimension, keepsSparse: metric === 'dotproduct' };
+  const rules = new RecordRules(target, context.limits.records);
   let namespace: NamespaceImport | undefined;
   for (const file of files) {
     if (namespace?.name !== file.namespace) {
       namespace?.finish();
-      namespace = new NamespaceImport(index, record, file.namespace, context.limits.records);
+      namespace = new NamespaceImport(index, record, file.namespace, target);
     }
     const parquet = await reach(context, () => ParquetFile.open(store, file, signal));
-    const columns = checkColumns(parquet.schema, index.settings.vectorType, context.extraColumns, file.key);
-    await readFile(context, parquet, columns, file, namespace, progress);
+    const columns = checkColumns(parquet.schema, vectorType, context.extraColumns, file.key);
+    await readFile(context, parquet, columns, file, rules, namespace, progress);
   }
   namespace?.finish();
   await progress.tell();
@@ -160,13 +162,14 @@ async function readFile(
   parquet: ParquetFile,
   columns: readonly ColumnName[],
   file: ImportFile,
+  rules: RecordRules,
   namespace: NamespaceImport,
   progress: Progress,
 ): Promise<void> {
   let read = 0;
   try {
     for await (const block of inBlocks(parquet.read(columns))) {
-      const faults = namespace.faults(block);
+      const faults = rules.faults(block.map(({ row }) => row));
       for (const [i, { number, row }] of block.entries()) {
         context.signal.throwIfAborted();
         namespace.add(row, faults[i], file, number);
@@ -230,11 +233,9 @@ class Progress {
   }
 }
 
-/** One namespace while its files are read: rules, duplicates, counts. */
+/** One namespace while its files are read: duplicates, counts. */
 class NamespaceImport {
   readonly #duplicates = new DuplicateWatch();
-  readonly #target: RecordTarget;
-  readonly #rules: RecordRules;
   #imported = 0;
   #skipped = 0;
 
@@ -242,19 +243,13 @@ class NamespaceImport {
     private readonly index: IndexState,
     private readonly record: ImportRecord,
     readonly name: string,
-    limits: RecordLimits,
-  ) {
-    const { vectorType, dimension, metric } = index.settings;
-    this.#target = { vectorType, dimension, keepsSparse: metric === 'dotproduct' };
-    this.#rules = new RecordRules(this.#target, limits);
-  }
+    private readonly target: RecordTarget,
+  ) {}
 
-  /** What is wrong with each row, other records aside. */
-  faults(block: readonly NumberedRow[]): readonly (string | undefined)[] {
-    return this.#rules.faults(block.map(({ row }) => row));
-  }
-
-  /** Imports the row, or skips it (`continue`), or fails the import on it (`abort`). */
+  /**
+   * Imports the row, or skips it (`continue`), or fails the import on it (`abort`).
+   * @param wrong with the row, other records aside
+   */
   add(row: Row, wrong: string | undefined, file: ImportFile, number: number): void {
     const fault = wrong ?? this.#put(row);
     if (fault === undefined) {
@@ -273,8 +268,8 @@ class NamespaceImport {
   }
 
   #put(row: Row): string | undefined {
-    const dense = this.#target.vectorType === 'dense' ? Float32Array.from(row.values as ArrayLike<number>) : undefined;
-    const sparse = this.#target.keepsSparse ? sparseOf(row) : undefined;
+    const dense = this.target.vectorType === 'dense' ? Float32Array.from(row.values as ArrayLike<number>) : undefined;
+    const sparse = this.target.keepsSparse ? sparseOf(row) : undefined;
     if (!this.#duplicates.firstTime(dense, sparse?.indices, sparse?.values)) return DUPLICATE_VECTOR;
     const kept: KeptRecord = { values: dense, sparse, metadata: row.metadata ?? undefined };
     this.index.openForImport(this.name, this.record.id).put(row.id!, kept);
