@@ -15,6 +15,10 @@ export interface ImportFile {
   readonly etag?: string | undefined;
 }
 
+/** Where the service expects files. */
+const PLACE = '<namespace>/<file>.parquet';
+/** What is wrong with an empty file. */
+export const NO_BYTE = { expected: 'a Parquet file', got: '0 bytes' } as const;
 /** Characters of a namespace that every tool on the way leaves as they are. */
 const PLAIN_NAME = /^[A-Za-z0-9._-]+$/;
 /** Names that tools give what is not data, or not yet. */
@@ -45,7 +49,7 @@ export async function readLayout(
       deeper++;
       log.rule('LAYOUT_NESTED', {
         file: key,
-        expected: '<namespace>/<file>.parquet',
+        expected: PLACE,
         got: `${parts.length - 1} directories`,
         hint: 'If each of these directories is an import of its own, validate and import them one by one.',
       });
@@ -56,24 +60,32 @@ export async function readLayout(
     if (HIDDEN.test(key) || HIDDEN_DIRECTORY.test(key)) {
       log.rule('LAYOUT_HIDDEN', {
         file: key,
+        expected: 'names that do not begin with "." or "_" and are not those of temporary files',
+        got: quote(key),
         hint: 'The service takes every .parquet it finds; remove the file if it is no part of the import.',
       });
     }
-    if (bytes === 0) log.rule('FILE_EMPTY', { file: key });
+    if (bytes === 0) log.rule('FILE_EMPTY', { file: key, ...NO_BYTE });
     files.push({ key, namespace, bytes, etag });
   }
-  if (files.length === 0) log.rule('LAYOUT_NO_FILES', { expected: '<namespace>/<file>.parquet' });
+  if (files.length === 0) log.rule('LAYOUT_NO_FILES', { expected: PLACE, got: 'none' });
   if (atRoot.length > 0 && atRoot.length === files.length) {
     log.rule('LAYOUT_URI_IS_NAMESPACE', {
-      expected: '<namespace>/<file>.parquet',
+      expected: PLACE,
       got: quote(atRoot[0]!),
       hint: 'If this is the directory of a namespace, the URI to import is the one above it.',
     });
   } else {
-    for (const key of atRoot) log.rule('LAYOUT_NO_NAMESPACE', { file: key, expected: '<namespace>/<file>.parquet' });
+    for (const key of atRoot) log.rule('LAYOUT_NO_NAMESPACE', { file: key, expected: PLACE, got: quote(key) });
   }
   for (const [directory, hasFiles] of directories) {
-    if (!hasFiles && files.length > 0) log.rule('LAYOUT_EMPTY_NAMESPACE', { file: `${directory}/` });
+    if (!hasFiles && files.length > 0) {
+      log.rule('LAYOUT_EMPTY_NAMESPACE', {
+        file: `${directory}/`,
+        expected: 'a .parquet file',
+        got: 'other files only',
+      });
+    }
   }
   const namespaces = new Set(files.flatMap(({ namespace }) => namespace ?? []));
   if (deeper < files.length) checkNames(namespaces, log, limits);
@@ -90,6 +102,7 @@ function checkNames(namespaces: ReadonlySet<string>, log: FindingLog, limits: Re
     } else if (/^[^=]+=/.test(name)) {
       log.rule('LAYOUT_HIVE', {
         file,
+        expected: 'a name without "="',
         got: quote(name),
         hint: 'The namespace will be named like this, key and "=" included.',
       });
@@ -103,6 +116,7 @@ function checkNames(namespaces: ReadonlySet<string>, log: FindingLog, limits: Re
   }
   for (const group of namespaceCollisions(namespaces)) {
     log.rule('LAYOUT_CASE', {
+      expected: 'names that differ in more than case',
       got: group
         .slice(0, 5)
         .map((name) => quote(name))

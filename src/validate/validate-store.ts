@@ -5,7 +5,7 @@ import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_DIMENSION, type RecordLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { FindingLog } from './findings.js';
-import { readLayout, type ImportFile } from './layout.js';
+import { NO_BYTE, readLayout, type ImportFile } from './layout.js';
 import { objectFile } from './object-file.js';
 import {
   checkFooter,
@@ -109,9 +109,10 @@ export async function validateOneFile(
   context.log.rule('LAYOUT_URI_IS_FILE', {
     file: key,
     expected: 'the directory that holds one sub-directory for each namespace',
+    got: 'one file',
     hint: 'The file is validated; the URI to import is two levels up.',
   });
-  if (bytes === 0) context.log.rule('FILE_EMPTY', { file: key });
+  if (bytes === 0) context.log.rule('FILE_EMPTY', { file: key, ...NO_BYTE });
   return validateFiles(store, [{ key, namespace, bytes, etag }], settings, context);
 }
 
@@ -219,7 +220,8 @@ async function validateFiles(
   );
   if (kinds.has('sparse') && kinds.size > 1) {
     const dense = kinds.get('dense') ?? kinds.get('hybrid')!;
-    log.rule('SCHEMA_KIND_MIXED', { got: `${dense} has dense vectors, ${kinds.get('sparse')!} only sparse ones` });
+    const got = `${dense} has dense vectors, ${kinds.get('sparse')!} only sparse ones`;
+    log.rule('SCHEMA_KIND_MIXED', { expected: 'vectors of one kind', got });
   }
   return summarise(entries, records, results, kinds, dimension);
 }

@@ -47,6 +47,9 @@ describe('layout', () => {
     }
     const result = await report(root);
     expect(counted(result)).toEqual(expected);
+    for (const finding of result.findings) {
+      expect(finding).toMatchObject({ expected: expect.any(String), got: expect.any(String) });
+    }
     // The rows are looked at wherever a file lies.
     expect(result.recordsChecked).toBe(2 * keys.filter((key) => /parquet$/i.test(key)).length);
     expect(renderReportText(result)).not.toContain('\u001b');
