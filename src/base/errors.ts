@@ -80,7 +80,7 @@ export class PineloadError extends Error {
 function renderError(title: string, d: ErrorDetails): string {
   let where = '';
   if (d.source !== undefined) where = d.line === undefined ? `${d.source}: ` : `${d.source}:${d.line}: `;
-  if (d.id !== undefined) where += `id ${quote(d.id)}: `;
+  if (d.id) where += `id ${quote(d.id)}: `;
   if (d.field !== undefined) where += `${quote(d.field)}: `;
   const facts: string[] = [];
   if (d.expected !== undefined) facts.push(`expected ${d.expected}`);
@@ -95,6 +95,13 @@ function renderError(title: string, d: ErrorDetails): string {
 export function quote(text: string, max = 120): string {
   const cut = text.length > max ? `${text.slice(0, max)}…` : text;
   return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Text of ours that may repeat text from outside: whatever a terminal would obey comes out as an escape. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (c) => {
     return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

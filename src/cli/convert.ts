@@ -102,7 +102,7 @@ export function shardOfJob(env: Readonly<Record<string, string | undefined>>): s
 /** The closing table, and where rejected records went. */
 export function convertText(result: ConvertResult): string {
   const { manifest, rejectsFile } = result;
-  const lines = ['', renderNamespaces(manifest.namespaces)];
+  const lines = ['', renderNamespaces(manifest.namespaces, manifest.rejected)];
   if (rejectsFile !== undefined) {
     const codes = Object.entries(manifest.rejectsByCode).map(([code, count]) => `${code} ${count}`);
     lines.push('', `Rejected records: ${rejectsFile} (${codes.join(', ')})`);

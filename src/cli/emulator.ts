@@ -3,6 +3,7 @@ import { parseBytes } from '../base/bytes.js';
 import type { EmulatorIndexOptions, EmulatorOptions } from '../emulator/options.js';
 import { PLANS, type Plan } from '../emulator/plans.js';
 import { EMULATOR_API_KEY, findApiKey } from '../importer/api-key.js';
+import { parseRecordLimits, type RecordLimits } from '../records/limits.js';
 import type { StoreAccess } from '../pipeline/stores.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { readFaults } from './faults-option.js';
@@ -29,6 +30,8 @@ interface EmulatorFlags extends OutputFlags, StoreAccess {
   readonly filesPerImport?: number;
   readonly bytesPerFile?: number;
   readonly bytesPerImport?: number;
+  readonly uriLength?: number;
+  readonly limits?: RecordLimits;
   readonly faults?: string;
 }
 
@@ -60,7 +63,9 @@ const LIMITS = options('Limits', [
   ['--namespaces-per-import <n>', 'default: 10000', integer],
   ['--files-per-import <n>', 'default: 100000', integer],
   ['--bytes-per-file <size>', 'default: 10GB', (text) => parseBytes(text, 'bytesPerFile')],
+  ['--uri-length <n>', 'characters of the URI of an import (default: 1500)', integer],
   ['--bytes-per-import <size>', 'default: 1TB', (text) => parseBytes(text, 'bytesPerImport')],
+  ['--limits <limits>', 'limits of a record, as everywhere: "metadata-bytes=60KB,dimension=30000"', parseRecordLimits],
 ]);
 
 const BEHAVIOUR = [
@@ -149,8 +154,8 @@ function runEmulator(args: readonly string[], flags: EmulatorFlags): Promise<voi
 
 async function settingsOf(flags: EmulatorFlags): Promise<EmulatorOptions> {
   const { openWithAccess } = await import('../pipeline/stores.js');
-  const { namespacesPerIndex, namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport } = flags;
-  const limits = { namespacesPerIndex, namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport };
+  const { namespacesPerIndex, namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport, uriLength } = flags;
+  const ofImports = { namespacesPerImport, filesPerImport, bytesPerFile, bytesPerImport, uriLength };
   return {
     openStore: (uri) => openWithAccess(uri, flags),
     indexes: flags.index,
@@ -164,7 +169,7 @@ async function settingsOf(flags: EmulatorFlags): Promise<EmulatorOptions> {
     keepBytes: flags.keep,
     extraColumns: flags.extraColumns,
     plan: flags.plan,
-    limits,
+    limits: { namespacesPerIndex, ...ofImports, records: flags.limits },
     faults: flags.faults === undefined ? undefined : await readFaults(flags.faults),
   };
 }

@@ -20,8 +20,11 @@ export function renderTable(
   return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** The closing table of a conversion. */
-export function renderNamespaces(namespaces: readonly NamespaceSummary[]): string {
+/**
+ * The closing table of a conversion.
+ * @param rejected all that were rejected: those whose namespace is not known, or has no other record, are in none that is listed
+ */
+export function renderNamespaces(namespaces: readonly NamespaceSummary[], rejected: number): string {
   const cells = (name: string, s: Omit<NamespaceSummary, 'namespace'>): string[] => [
     name,
     formatCount(s.records),
@@ -33,7 +36,10 @@ export function renderNamespaces(namespaces: readonly NamespaceSummary[]): strin
   const rows = shown.map((entry) => cells(printable(entry.namespace), entry));
   const rest = namespaces.slice(MAX_TABLE_ROWS);
   if (rest.length > 0) rows.push(cells(`… ${formatCount(rest.length)} more`, sum(rest)));
-  if (namespaces.length > 1) rows.push(cells('all', sum(namespaces)));
+  const all = sum(namespaces);
+  const elsewhere = rejected - all.rejected;
+  if (elsewhere > 0) rows.push(cells('(in none)', { records: 0, files: 0, bytes: 0, rejected: elsewhere }));
+  if (rows.length > 1) rows.push(cells('all', { ...all, rejected }));
   return renderTable(['namespace', 'records', 'files', 'size', 'rejected'], rows, [1, 2, 3, 4]);
 }
 

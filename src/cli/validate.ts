@@ -16,7 +16,7 @@ export function addValidateCommand(program: Command): void {
     .argument('<uri>', 'the import directory or one file: local, s3://, gs:// or Azure URL')
     .addOption(option('--sample <n>', 'look at the first rows of each file only').argParser(Number))
     .addOption(
-      option('--dimension <n>', 'length of every dense vector (default: the index, else the first vectors)').argParser(
+      option('--dimension <n>', 'length of every dense vector (default: that of most of the first ones)').argParser(
         Number,
       ),
     )

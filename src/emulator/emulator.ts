@@ -120,7 +120,7 @@ class RunningEmulator implements Emulator, RouteHost {
     for (const each of mainFirst) await this.#open(IndexState.restore(each, this.#budget));
     for (const wanted of this.#options.indexes ?? []) {
       if (this.indexes.has(wanted.name)) continue;
-      const settings = indexSettings(wanted);
+      const settings = indexSettings(wanted, { maxDimension: this.limits.records.dimension });
       if (typeof settings === 'string') {
         throw new PineloadError('OPTION_INVALID', { field: 'indexes', message: settings });
       }

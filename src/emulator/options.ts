@@ -3,6 +3,8 @@ import {
   MAX_FILES_PER_IMPORT,
   MAX_IMPORT_BYTES,
   MAX_NAMESPACES_PER_IMPORT,
+  MAX_URI_LENGTH,
+  type RecordLimits,
 } from '../records/limits.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { EmulatorListener } from './events.js';
@@ -36,6 +38,10 @@ export interface EmulatorLimits {
   readonly bytesPerImport: number;
   /** Namespaces of one index, those that exist already included. */
   readonly namespacesPerIndex: number;
+  /** Characters of an import's URI. */
+  readonly uriLength: number;
+  /** What one record may hold, where that is not what is published; the dimension of an index and the length of a namespace's name too. */
+  readonly records: RecordLimits;
 }
 
 export interface EmulatorOptions {
@@ -74,7 +80,7 @@ export interface EmulatorOptions {
   /** Pricing plan: imports are refused on `starter` and `builder`, and namespaces are counted. Default DEFAULT_PLAN. */
   readonly plan?: Plan | undefined;
   /** Limits other than those of the service and the plan, to see what happens beyond them. */
-  readonly limits?: { readonly [K in keyof EmulatorLimits]?: number | undefined } | undefined;
+  readonly limits?: { readonly [K in keyof EmulatorLimits]?: EmulatorLimits[K] | undefined } | undefined;
   /** Faults from the start; they can be changed later at `POST /__emulator/faults`. */
   readonly faults?: FaultSettings | undefined;
   /** One call per request and per change of an import. Holds no key and no query string. */
@@ -109,5 +115,7 @@ export function limitsOf({
     bytesPerFile: limits.bytesPerFile ?? MAX_FILE_BYTES,
     bytesPerImport: limits.bytesPerImport ?? MAX_IMPORT_BYTES,
     namespacesPerIndex: limits.namespacesPerIndex ?? PLAN_LIMITS[plan].namespacesPerIndex,
+    uriLength: limits.uriLength ?? MAX_URI_LENGTH,
+    records: limits.records ?? {},
   };
 }

@@ -13,7 +13,8 @@ import { readBatches } from '../validate/read-batches.js';
 /** A Parquet file of an import. */
 export interface StoredFile {
   readonly key: string;
-  readonly namespace: string;
+  /** Undefined: in none, and compared with others in none. */
+  readonly namespace: string | undefined;
   readonly bytes: number;
 }
 
@@ -38,7 +39,7 @@ export class StoredRows {
   async digests(kind: DuplicateKind, stored: StoredFile, rows: readonly number[]): Promise<Uint8Array> {
     const digests = Buffer.allocUnsafe(DIGEST_BYTES * rows.length);
     let done = 0;
-    const namespace = Buffer.from(stored.namespace);
+    const namespace = Buffer.from(stored.namespace ?? '');
     await this.#each(stored, rows, kind, (batch, row) => {
       const hash = createHash('sha256').update(Uint32Array.of(namespace.length)).update(namespace);
       if (kind === 'ids') hash.update(batch.ids.bytes.subarray(batch.ids.offsets[row], batch.ids.offsets[row + 1]));
@@ -103,7 +104,7 @@ export class StoredRows {
         const part = { ...file, metadata: { ...file.metadata, rowGroups: [group] } };
         const options = {
           dimension: this.dimension,
-          namespace: stored.namespace,
+          namespace: stored.namespace ?? '',
           source: stored.key,
           limits: AS_WRITTEN,
         };

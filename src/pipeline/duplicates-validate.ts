@@ -39,7 +39,7 @@ export class ImportDuplicates {
   add(unit: number, file: StoredFile, batch: RecordBatch, firstRow: number): Promise<void> {
     // At once: the batch's memory is used again for the next.
     const codes = new Uint32Array(batch.rows);
-    const fingerprints = fingerprintBatch(batch, { dictionary: [file.namespace], codes });
+    const fingerprints = fingerprintBatch(batch, { dictionary: [file.namespace ?? ''], codes });
     const good = goodRows(batch);
     this.#files.set(unit, file);
     const added = this.#tail.then(async () => {

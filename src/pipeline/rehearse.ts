@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmulator } from '../emulator/index.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
+import type { RecordLimits } from '../records/limits.js';
 import type { Manifest } from '../writers/manifest.js';
+import { importLimits, type LimitOptions } from './options.js';
 import { openWithAccess, type StoreAccess } from './stores.js';
 
 /** Name of the index that a rehearsal imports into. */
@@ -16,16 +18,28 @@ export interface Rehearsal {
   close(): Promise<void>;
 }
 
+/** What a rehearsal takes of a run's options. Its limits hold for the emulator, too: where the service takes more, so does the rehearsal. */
+interface RehearsalOptions extends StoreAccess, LimitOptions {
+  readonly tmpDir?: string | undefined;
+  readonly limits?: RecordLimits | undefined;
+}
+
 /** Starts an emulator with one empty index that fits the converted records. */
-export async function startRehearsal(
-  manifest: Manifest,
-  access: StoreAccess & { readonly tmpDir?: string | undefined },
-): Promise<Rehearsal> {
-  const dir = await mkdtemp(join(access.tmpDir ?? tmpdir(), 'pineload-rehearsal-'));
+export async function startRehearsal(manifest: Manifest, options: RehearsalOptions): Promise<Rehearsal> {
+  const limits = importLimits(options);
+  const dir = await mkdtemp(join(options.tmpDir ?? tmpdir(), 'pineload-rehearsal-'));
   try {
     const records = await openWithAccess(dir, {});
     const emulator = await startEmulator({
-      openStore: (uri) => openWithAccess(uri, access),
+      openStore: (uri) => openWithAccess(uri, options),
+      limits: {
+        namespacesPerImport: limits.maxImportNamespaces,
+        filesPerImport: limits.maxImportFiles,
+        bytesPerFile: limits.maxImportFileBytes,
+        bytesPerImport: limits.maxImportBytes,
+        uriLength: limits.maxImportUriLength,
+        records: options.limits,
+      },
       indexes: [
         {
           name: REHEARSAL_INDEX,

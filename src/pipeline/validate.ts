@@ -78,11 +78,8 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
   const index = client?.indexModel;
   const log = new FindingLog(options.maxFindings);
   const vectorType = options.vectorType ?? knownType(index?.vectorType ?? stats?.vectorType);
-  const settings: ValidateSettings = {
-    ...options,
-    vectorType,
-    dimension: options.dimension ?? (vectorType === 'sparse' ? undefined : (index?.dimension ?? stats?.dimension)),
-  };
+  // The index's dimension is not what rows are held against: an import that fits another index is one finding, not one for each row.
+  const settings: ValidateSettings = { ...options, vectorType };
   const duplicates =
     checkDuplicatesMode(options.duplicates, ['error', 'warn', 'allow']) === 'allow'
       ? undefined
@@ -130,7 +127,7 @@ export async function validate(options: ValidateOptions): Promise<ValidateResult
       files: files.length,
       findings: log.kept,
       counts: log.counts,
-      seconds: (performance.now() - began) / 1000,
+      seconds: Math.round(performance.now() - began) / 1000,
     };
     const htmlFile = options.html === undefined ? undefined : resolve(options.html);
     if (htmlFile !== undefined) await writePage(htmlFile, renderReportHtml(report));
@@ -237,7 +234,10 @@ async function statsUnlessRefused(client: PineconeClient, signal?: AbortSignal):
   }
 }
 
-/** The import as a manifest would tell of it. Checksums are not taken; nothing that is called here looks at them. */
+/**
+ * The import as a manifest would tell of it. Checksums are not taken, and a stray file has no namespace; nothing that is called
+ * here looks at those.
+ */
 function asManifest(found: ValidatedImport): Manifest {
   return {
     format: 'pineload-manifest',
@@ -252,7 +252,7 @@ function asManifest(found: ValidatedImport): Manifest {
     namespaces: found.namespaces,
     files: found.files.map(({ key, namespace, bytes, records }) => ({
       path: key,
-      namespace,
+      namespace: namespace ?? '',
       bytes,
       records,
       sha256: '',

@@ -46,10 +46,12 @@ export function bindColumns(
     const { name } = node.element;
     if (roots.has(name)) {
       ok = false;
-      log.rule('SCHEMA_COLUMN_TWICE', { file: key, field: name });
+      log.rule('SCHEMA_COLUMN_TWICE', { file: key, field: name, expected: 'every column once', got: 'twice' });
     }
     roots.set(name, node);
-    if (!COLUMNS.includes(name)) log.rule('SCHEMA_COLUMN_EXTRA', { file: key, field: name, got: typeName(node) });
+    if (!COLUMNS.includes(name)) {
+      log.rule('SCHEMA_COLUMN_EXTRA', { file: key, field: name, expected: 'no other column', got: typeName(node) });
+    }
   }
   const missing = (field: string, expected: string): void => {
     ok = false;
@@ -104,7 +106,12 @@ export function bindColumns(
   }
   if (sparseNode === undefined && vectorType === 'sparse') missing('sparse_values', SPARSE_TYPE);
   if (valuesNode !== undefined && vectorType === 'sparse') {
-    log.rule('SCHEMA_VALUES_IN_SPARSE', { file: key, field: 'values', expected: 'no such column' });
+    log.rule('SCHEMA_VALUES_IN_SPARSE', {
+      file: key,
+      field: 'values',
+      expected: 'no such column',
+      got: typeName(valuesNode),
+    });
   }
   return ok && id !== undefined ? { id, values, sparse, metadata } : undefined;
 }

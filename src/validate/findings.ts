@@ -57,8 +57,8 @@ export class FindingLog {
     kept.splice(at, 0, finding);
   }
 
-  /** A rule over files was broken. */
-  rule(code: FileRuleCode, place: Place = {}): void {
+  /** A rule over files was broken: each says what was expected and what is there. */
+  rule(code: FileRuleCode, place: Place & { readonly expected: string; readonly got: string }): void {
     const { severity, title } = FILE_RULES[code];
     this.add({ code, severity, message: title, ...place });
   }

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from '../base/bytes.js';
-import { quote } from '../base/errors.js';
+import { printable, quote } from '../base/errors.js';
 import type { InspectedFile, InspectedRecord, Range } from './inspect-file.js';
 
 /** Columns and row groups listed on a terminal. */
@@ -8,8 +8,8 @@ const SHOWN = 20;
 /** What `inspect` shows on a terminal. Texts of the file are quoted, so that a terminal obeys none of them. */
 export function renderInspectText(file: InspectedFile): string {
   const lines = [
-    `${file.uri}`,
-    `${formatBytes(file.bytes)}, ${formatCount(file.rows)} rows in ${formatCount(file.rowGroupCount)} row group${file.rowGroupCount === 1 ? '' : 's'}, footer ${formatBytes(file.footerBytes)}, format version ${file.version}, by ${file.createdBy === undefined ? 'nobody named' : quote(file.createdBy)}`,
+    printable(file.uri),
+    `${formatBytes(file.bytes)}, ${formatCount(file.rows)} row${file.rows === 1 ? '' : 's'} in ${formatCount(file.rowGroupCount)} row group${file.rowGroupCount === 1 ? '' : 's'}, footer ${formatBytes(file.footerBytes)}, format version ${file.version}, by ${file.createdBy === undefined ? 'nobody named' : quote(file.createdBy)}`,
     '',
     'Schema',
     ...limited(

@@ -10,7 +10,7 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .6rem .25rem 0; vertical-align: top; }
-tr + tr { border-top: 1px solid var(--line); } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+tr + tr { border-top: 1px solid var(--line); } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, li { font-family: ui-monospace, monospace; font-size: .88rem; } ul { margin: .3rem 0; padding-left: 1.2rem; }
 .error { color: var(--bad); } .warning { color: var(--warn); } .valid { color: var(--good); }
 details { border-top: 1px solid var(--line); padding: .5rem 0; } summary { cursor: pointer; }
@@ -37,7 +37,7 @@ export function renderReportHtml(report: ValidateReport): string {
     parts.push(
       `<details${severity === 'error' ? ' open' : ''}><summary><span class="${severity}">${severity}</span> `,
       `<code>${escape(code)}</code> ${escape(shown[0]?.message ?? '')} (${formatCount(count)})</summary><ul>`,
-      ...shown.map((finding) => `<li>${escape(findingText(finding))}</li>`),
+      ...shown.map((finding) => `<li>${escape(findingText(finding, shown[0]!.message))}</li>`),
       ...(count > shown.length ? [`<li>… and ${formatCount(count - shown.length)} more</li>`] : []),
       '</ul>',
       ...hints.map((hint) => `<p>${escape(hint)}</p>`),

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatSeconds } from '../base/bytes.js';
-import { quote } from '../base/errors.js';
+import { printable, quote } from '../base/errors.js';
 import type { FindingCount, ValidateFinding } from './findings.js';
 import type { ValidatedImport } from './validate-store.js';
 
@@ -59,7 +59,7 @@ export function renderReportText(report: ValidateReport): string {
       '',
       `${severity.padEnd(8)} ${code}: ${printable(shown[0]?.message ?? '')}${count > 1 ? ` (${formatCount(count)} times)` : ''}`,
     );
-    for (const finding of shown) lines.push(`  ${findingText(finding)}`);
+    for (const finding of shown) lines.push(`  ${findingText(finding, shown[0]!.message)}`);
     if (count > shown.length) lines.push(`  … and ${formatCount(count - shown.length)} more`);
     const hint = shown.find((finding) => finding.hint !== undefined)?.hint;
     if (hint !== undefined) lines.push(`  → ${printable(hint)}`);
@@ -77,26 +77,26 @@ export function renderReportText(report: ValidateReport): string {
   return lines.join('\n');
 }
 
-/** `words/0.parquet, row 12, id "a": metadata.k: expected …, got …` */
-export function findingText({ file, row, id, field, expected, got }: ValidateFinding): string {
+/**
+ * `words/0.parquet, row 12, id "a": metadata.k: expected …, got …`
+ * @param heading what was said of all findings of the code; a finding that says something else repeats it
+ */
+export function findingText(finding: ValidateFinding, heading = finding.message): string {
+  const { file, row, id, field, message, expected, got } = finding;
   const place: string[] = [];
   if (file !== undefined) place.push(printable(file));
   if (row !== undefined) place.push(`row ${formatCount(row)}`);
-  if (id !== undefined) place.push(`id ${quote(id, 60)}`);
+  if (id) place.push(`id ${quote(id, 60)}`);
   const said: string[] = [];
   if (expected !== undefined) said.push(`expected ${printable(expected)}`);
   if (got !== undefined) said.push(`got ${printable(got)}`);
-  const parts = [place.join(', '), field === undefined ? '' : quote(field, 60), said.join(', ')].filter(
-    (part) => part !== '',
-  );
+  const parts = [
+    place.join(', '),
+    field === undefined ? '' : quote(field, 60),
+    message === heading ? '' : printable(message),
+    said.join(', '),
+  ].filter((part) => part !== '');
   return parts.length === 0 ? 'the import as a whole' : parts.join(': ');
-}
-
-/** Text of ours that may repeat text of a file: whatever a terminal would obey comes out as an escape. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (c) => {
-    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 function plural(n: number, noun: string): string {

@@ -39,7 +39,7 @@ export async function checkFooter(
 ): Promise<CheckedFile> {
   const file = await openParquet(input);
   const columns = bindColumns(file, entry.key, vectorType, log);
-  if (file.metadata.rows === 0) log.rule('FILE_NO_ROWS', { file: entry.key });
+  if (file.metadata.rows === 0) log.rule('FILE_NO_ROWS', { file: entry.key, expected: 'rows', got: 'none' });
   const codecs = new Set<string>();
   const encodings = new Set<string>();
   for (const { columns: chunks } of file.metadata.rowGroups) {
@@ -104,7 +104,10 @@ export async function checkRows(checked: CheckedFile, options: RowOptions, log: 
     maxRows: options.sample,
     limits: options.rules.limits,
     onPages: (column, facts) => {
-      if (facts.v2 && !v2) log.rule('FILE_PAGE_V2_UNPROVEN', { file: entry.key, field: column, expected: 'version 1' });
+      if (facts.v2 && !v2) {
+        const place = { file: entry.key, field: column };
+        log.rule('FILE_PAGE_V2_UNPROVEN', { ...place, expected: 'version 1', got: 'version 2' });
+      }
       v2 ||= facts.v2;
     },
   });

@@ -5,7 +5,7 @@ import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_DIMENSION, type RecordLimits } from '../records/limits.js';
 import type { ObjectInfo, ObjectStore } from '../uploaders/object-store.js';
 import { FindingLog } from './findings.js';
-import { readLayout, type ImportFile } from './layout.js';
+import { NO_BYTE, readLayout, type ImportFile } from './layout.js';
 import { objectFile } from './object-file.js';
 import {
   checkFooter,
@@ -65,6 +65,7 @@ export interface ValidatedImport {
   readonly kind: VectorKind | undefined;
   readonly dimension: number | undefined;
   readonly files: readonly (ImportFile & { readonly records: number; readonly rejected: number })[];
+  /** Files that lie in no namespace's directory are in none of them. */
   readonly namespaces: readonly ValidatedNamespace[];
   /** Rows the footers tell of. */
   readonly records: number;
@@ -89,12 +90,7 @@ export async function validateStore(
   settings: ValidateSettings,
   context: ValidateContext,
 ): Promise<ValidatedImport> {
-  const uriName =
-    store.uri
-      .replace(/[/\\]+$/, '')
-      .split(/[/\\]/)
-      .pop() ?? '';
-  const files = await readLayout(store.list('', { signal: context.signal }), uriName, context.log, settings.limits);
+  const files = await readLayout(store.list('', { signal: context.signal }), context.log, settings.limits);
   return validateFiles(store, files, settings, context);
 }
 
@@ -113,9 +109,10 @@ export async function validateOneFile(
   context.log.rule('LAYOUT_URI_IS_FILE', {
     file: key,
     expected: 'the directory that holds one sub-directory for each namespace',
+    got: 'one file',
     hint: 'The file is validated; the URI to import is two levels up.',
   });
-  if (bytes === 0) context.log.rule('FILE_EMPTY', { file: key });
+  if (bytes === 0) context.log.rule('FILE_EMPTY', { file: key, ...NO_BYTE });
   return validateFiles(store, [{ key, namespace, bytes, etag }], settings, context);
 }
 
@@ -223,7 +220,8 @@ async function validateFiles(
   );
   if (kinds.has('sparse') && kinds.size > 1) {
     const dense = kinds.get('dense') ?? kinds.get('hybrid')!;
-    log.rule('SCHEMA_KIND_MIXED', { got: `${dense} has dense vectors, ${kinds.get('sparse')!} only sparse ones` });
+    const got = `${dense} has dense vectors, ${kinds.get('sparse')!} only sparse ones`;
+    log.rule('SCHEMA_KIND_MIXED', { expected: 'vectors of one kind', got });
   }
   return summarise(entries, records, results, kinds, dimension);
 }
@@ -256,6 +254,7 @@ function summarise(
   }));
   const namespaces = new Map<string, { files: number; records: number; bytes: number; rejected: number }>();
   for (const file of files) {
+    if (file.namespace === undefined) continue;
     const total = namespaces.get(file.namespace) ?? { files: 0, records: 0, bytes: 0, rejected: 0 };
     total.files++;
     total.records += file.records;

@@ -23,6 +23,16 @@ const starts = (): number => emulator.log().importsStarted;
 const connection = (index: string): string[] => ['--index-name', index, '--control-plane', emulator.url];
 
 describe('run', () => {
+  it('rehearses with the limits that the run was given', async () => {
+    const input = temp('large.jsonl');
+    const record = { id: 'a', values: [1, 2], metadata: { text: 'x'.repeat(45_000) } };
+    await writeFile(input, `${JSON.stringify(record)}\n`);
+    const args = ['run', input, '--to', temp('large'), '--rehearse', '--limits', 'metadata-bytes=50000'];
+    const { code, stderr } = await runCli(args);
+    expect(stderr).not.toContain('exceeds');
+    expect(code).toBe(0);
+  });
+
   it('rehearses the whole line without an account', async () => {
     const { code, stdout } = await runCli(['run', WORDS, '--to', temp('rehearsal'), '--rehearse']);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(

@@ -86,6 +86,16 @@ describe('pineload inspect', () => {
     ]);
   });
 
+  it('shows no name of a file or directory as it is where a terminal would obey it', async () => {
+    await writeParquet(temp('in/\u001b[31mred/0.parquet'), DENSE(2));
+    for (const uri of [temp('in/\u001b[31mred'), temp('in/\u001b[31mred/0.parquet')]) {
+      const { code, stdout, stderr } = await runCli(['inspect', uri]);
+      expect(code).toBe(0);
+      expect(stdout).toContain('\\u001b[31mred/0.parquet');
+      expect(stdout + stderr).not.toContain('\u001b');
+    }
+  });
+
   it('a file of other columns, and one that is no Parquet', async () => {
     await writeParquet(temp('other.parquet'), `SELECT i AS x, '${'\u001b'}[2J' AS y FROM range(5) t(i)`);
     const other = await runCli(['inspect', temp('other.parquet')]);

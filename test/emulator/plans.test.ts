@@ -41,6 +41,37 @@ describe('the plan', () => {
   });
 });
 
+describe('limits that were set', () => {
+  it('hold for the URI of an import, indexes and namespaces', async () => {
+    const { url } = await emulate({
+      ...noStore,
+      limits: { uriLength: 20, records: { dimension: 30_000, namespaceLength: 5 } },
+      indexes: [{ name: 'wide', dimension: 25_000 }],
+    });
+    expect(await call(url, 'POST', '/bulk/imports', { uri: 'gs://bucket/a/b/c/d/e' })).toMatchObject({
+      status: 400,
+      body: { message: 'uri must be at most 20 characters long, got 21' },
+    });
+    expect((await call(url, 'POST', '/bulk/imports', { uri: 'gs://bucket/a/b/c/d/' })).status).toBe(200);
+    expect((await call(url, 'POST', '/namespaces', { name: 'sixsix' })).status).toBe(400);
+    const index = { metric: 'cosine', spec: { serverless: { cloud: 'aws', region: 'us-east-1' } } };
+    const create = (name: string, dimension: number) => call(url, 'POST', '/indexes', { name, dimension, ...index });
+    expect((await create('fits', 30_000)).status).toBe(201);
+    expect((await create('too-wide', 30_001)).status).toBe(400);
+  });
+
+  it('hold for records', async () => {
+    const records = { idLength: 600, metadataBytes: 50_000 };
+    const { url } = await emulate({ limits: { records } });
+    const rows = (length: number) =>
+      dense(`(repeat('x', ${length}), [1, 2], NULL), ('m', [3, 4], '{"a":"' || repeat('y', 45000) || '"}')`);
+    expect(await runToEnd(url, await parquet({ 'a/0.parquet': rows(600) }))).toMatchObject({ status: 'Completed' });
+    expect((await runToEnd(url, await parquet({ 'b/0.parquet': rows(601) }))).error).toContain(
+      'the record id has 601 characters, the limit is 600',
+    );
+  });
+});
+
 describe('namespaces per index', () => {
   it('fail an import that would make too many, without making any', async () => {
     const { url } = await emulate({ limits: { namespacesPerIndex: 2 } });

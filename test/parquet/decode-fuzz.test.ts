@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PineloadError } from '../../src/base/errors.js';
 import { DEFAULT_DECODE_LIMITS } from '../../src/parquet/decode/index.js';
 import { fixtures, readAll } from './decode-support.js';
+import { changeEach, readThrift, writeThrift } from './thrift-tree.js';
 
 const CODES = new Set(['PARQUET_CORRUPT', 'PARQUET_UNSUPPORTED', 'PARQUET_LIMIT']);
 /** Small, so that a claim of more is refused and never made good. */
@@ -63,6 +64,24 @@ describe('files with one byte changed', () => {
         expect(await survives(bytes.slice(0, length), `cut at ${length}`)).toBe('refused');
       }
     });
+  }
+});
+
+describe('footers with one field changed', () => {
+  /** Those of two fixtures in full: the others have the same fields. */
+  for (const { name, bytes } of fixtures().filter((each) => /^(pyarrow|polars)\.parquet$/.test(each.name))) {
+    it(`${name}: every field, list and structure`, async () => {
+      const start = footerStart(bytes);
+      const footer = readThrift(bytes.subarray(start, bytes.length - 8));
+      expect(Buffer.from(writeThrift(footer))).toEqual(Buffer.from(bytes.subarray(start, bytes.length - 8)));
+      const counts = { read: 0, refused: 0 };
+      await changeEach(footer, async (what) => {
+        const changed = writeThrift(footer);
+        const tail = Buffer.concat([changed, Buffer.from(Uint32Array.of(changed.length).buffer), Buffer.from('PAR1')]);
+        counts[await survives(Buffer.concat([bytes.subarray(0, start), tail]), what)]++;
+      });
+      expect(counts.refused).toBeGreaterThan(500);
+    }, 120_000);
   }
 });
 

@@ -15,8 +15,17 @@ interface Page {
   readonly uncompressed?: number;
 }
 
+/** A column chunk after that of the ids. */
+interface Chunk {
+  readonly path: readonly string[];
+  readonly type: number;
+  readonly pages: readonly Page[];
+  readonly meta?: Record<string, unknown>;
+}
+
 interface Lie {
   readonly pages?: readonly Page[];
+  readonly more?: readonly Chunk[];
   readonly rows?: number;
   readonly codec?: number;
   readonly schema?: readonly object[];
@@ -52,53 +61,45 @@ function varint(n: number): number[] {
 }
 
 /** A file of the column id, and whatever else is said. */
-function fileWith({ pages = [], rows = 1, codec = 0, schema = [root(1), idColumn], chunk = {} }: Lie): Uint8Array {
+function fileWith({
+  pages = [],
+  more = [],
+  rows = 1,
+  codec = 0,
+  schema = [root(1), idColumn],
+  chunk = {},
+}: Lie): Uint8Array {
   const sections: Uint8Array[] = [Buffer.from('PAR1')];
   let size = 4;
-  let levels = 0;
-  let first: number | undefined;
   const add = (bytes: Uint8Array): void => {
     sections.push(bytes);
     size += bytes.length;
   };
-  for (const page of pages) {
-    const own = { num_values: page.values, encoding: page.encoding ?? PLAIN };
-    if (!page.dictionary) {
-      first ??= size;
-      levels += page.values;
+  const columns = [{ path: ['id'], type: 6, pages, meta: chunk }, ...more].map(({ path, type, pages, meta = {} }) => {
+    const start = size;
+    let levels = 0;
+    let first: number | undefined;
+    for (const page of pages) {
+      if (!page.dictionary) {
+        first ??= size;
+        levels += page.values;
+      }
+      add(pageHeader(page));
+      add(page.body);
     }
-    add(
-      serializeThrift(
-        new thrift.PageHeader({
-          type: page.dictionary ? 2 : 0,
-          uncompressed_page_size: page.uncompressed ?? page.body.length,
-          compressed_page_size: page.compressed ?? page.body.length,
-          ...(page.dictionary
-            ? { dictionary_page_header: new DictionaryPageHeader(own) }
-            : {
-                data_page_header: new thrift.DataPageHeader({
-                  ...own,
-                  definition_level_encoding: 3,
-                  repetition_level_encoding: 3,
-                }),
-              }),
-        }),
-      ),
-    );
-    add(page.body);
-  }
-  const meta = {
-    type: 6,
-    encodings: [0, 3],
-    path_in_schema: ['id'],
-    codec,
-    num_values: createInt64(levels),
-    total_uncompressed_size: createInt64(size - 4),
-    total_compressed_size: createInt64(size - 4),
-    data_page_offset: createInt64(first ?? 4),
-    ...(pages[0]?.dictionary ? { dictionary_page_offset: createInt64(4) } : {}),
-    ...chunk,
-  };
+    return new thrift.ColumnMetaData({
+      type,
+      encodings: [0, 3],
+      path_in_schema: path,
+      codec,
+      num_values: createInt64(levels),
+      total_uncompressed_size: createInt64(size - start),
+      total_compressed_size: createInt64(size - start),
+      data_page_offset: createInt64(first ?? start),
+      ...(pages[0]?.dictionary ? { dictionary_page_offset: createInt64(start) } : {}),
+      ...meta,
+    });
+  });
   const footer = serializeThrift(
     new thrift.FileMetaData({
       version: 1,
@@ -106,25 +107,63 @@ function fileWith({ pages = [], rows = 1, codec = 0, schema = [root(1), idColumn
       num_rows: createInt64(rows),
       row_groups: [
         new thrift.RowGroup({
-          columns: [
-            new thrift.ColumnChunk({ file_offset: createInt64(0), meta_data: new thrift.ColumnMetaData(meta) }),
-          ],
+          columns: columns.map((meta_data) => new thrift.ColumnChunk({ file_offset: createInt64(0), meta_data })),
           total_byte_size: createInt64(size),
           num_rows: createInt64(rows),
         }),
       ],
     }),
   );
-  return Buffer.concat([
-    ...sections,
-    footer,
-    Buffer.from(new Uint32Array([footer.length]).buffer),
+  return framed(Buffer.concat(sections), footer);
+}
+
+function pageHeader(page: Page): Uint8Array {
+  const own = { num_values: page.values, encoding: page.encoding ?? PLAIN };
+  return serializeThrift(
+    new thrift.PageHeader({
+      type: page.dictionary ? 2 : 0,
+      uncompressed_page_size: page.uncompressed ?? page.body.length,
+      compressed_page_size: page.compressed ?? page.body.length,
+      ...(page.dictionary
+        ? { dictionary_page_header: new DictionaryPageHeader(own) }
+        : {
+            data_page_header: new thrift.DataPageHeader({
+              ...own,
+              definition_level_encoding: 3,
+              repetition_level_encoding: 3,
+            }),
+          }),
+    }),
+  );
+}
+
+/** Data and a footer as a file. */
+function framed(data: Uint8Array, footer: Uint8Array): Uint8Array {
+  return Buffer.concat([data, footer, Buffer.from(new Uint32Array([footer.length]).buffer), Buffer.from('PAR1')]);
+}
+
+/** A footer of the column id and no row, with whatever fields come after; written by hand. */
+function footerWith(after: Uint8Array | readonly number[]): Uint8Array {
+  const schema = [0x19, 0x2c, ...serializeThrift(root(1)), ...serializeThrift(idColumn)];
+  return framed(
     Buffer.from('PAR1'),
-  ]);
+    Buffer.concat([Buffer.from([0x15, 2, ...schema, 0x16, 0]), Buffer.from(after), Buffer.from([0])]),
+  );
+}
+
+const NO_VECTORS: Chunk = { path: ['values', 'list', 'element'], type: 4, pages: [] };
+
+/** Levels of a v1 page: their length, then runs of equal ones. */
+function levelRuns(...runs: [count: number, level: number][]): number[] {
+  const bytes = runs.flatMap(([count, level]) => [...varint(count * 2), level]);
+  return [bytes.length, 0, 0, 0, ...bytes];
 }
 
 /** What reading came to, the time and the memory it took. */
-async function refusal(bytes: Uint8Array, read = readIds): Promise<{ code: string; message: string; ms: number }> {
+async function refusal(
+  bytes: Uint8Array,
+  read: (bytes: Uint8Array) => Promise<unknown> = readIds,
+): Promise<{ code: string; message: string; ms: number }> {
   const began = performance.now();
   try {
     await read(bytes);
@@ -316,6 +355,59 @@ describe('files that lie', () => {
       /fewer values/,
     ],
     [
+      'a dictionary after a data page',
+      {
+        pages: [
+          { values: 1, body: texts('a') },
+          { dictionary: true, values: 1, body: texts('x') },
+          { values: 1, body: texts('b') },
+        ],
+        rows: 2,
+        chunk: { dictionary_page_offset: undefined },
+      },
+      'PARQUET_CORRUPT',
+      /dictionary comes after/,
+    ],
+    [
+      'a place below zero',
+      { pages: [{ values: 1, body: texts('a') }], chunk: { data_page_offset: createInt64(-5) } },
+      'PARQUET_CORRUPT',
+      /no valid place/,
+    ],
+    [
+      'a column of less than no bytes',
+      { pages: [{ values: 1, body: texts('a') }], chunk: { total_compressed_size: createInt64(-1) } },
+      'PARQUET_CORRUPT',
+      /no valid size/,
+    ],
+    ['less than no rows', { pages: [{ values: 1, body: texts('a') }], rows: -3 }, 'PARQUET_CORRUPT', /number of rows/],
+    [
+      'a page of values that takes no bytes',
+      { pages: [{ values: 1, body: texts('a'), compressed: 0 }] },
+      'PARQUET_CORRUPT',
+      /another size/,
+    ],
+    [
+      'fewer values in the pages than the footer says',
+      { pages: [{ values: 1, body: texts('a') }], rows: 2, chunk: { num_values: createInt64(2 ** 40) } },
+      'PARQUET_CORRUPT',
+      /pages are missing/,
+    ],
+    [
+      'a footer that says the column has no value',
+      { pages: [{ values: 1, body: texts('a') }], chunk: { num_values: createInt64(0) } },
+      'PARQUET_CORRUPT',
+      /fewer rows/,
+    ],
+    [
+      'thousands of pages without a value',
+      {
+        pages: [...new Array<Page>(2000).fill({ values: 0, body: new Uint8Array(0) }), { values: 1, body: texts('a') }],
+      },
+      'PARQUET_LIMIT',
+      /pages without a value/,
+    ],
+    [
       'a schema of depth 10,000',
       { schema: [...new Array(10_000).fill(root(1)), idColumn] },
       'PARQUET_LIMIT',
@@ -346,6 +438,59 @@ describe('files that lie', () => {
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(100e6);
   });
 
+  const floats = new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer);
+  /** Two rows of two numbers, and what is wrong with the levels of the page. */
+  const listFile = (repetition: number[], meta = {}): Uint8Array =>
+    fileWith({
+      schema: [root(2), idColumn, ...values],
+      pages: [{ values: 2, body: texts('a', 'b') }],
+      more: [
+        {
+          path: ['values', 'list', 'element'],
+          type: 4,
+          pages: [{ values: 4, body: Buffer.concat([Buffer.from([...repetition, ...levelRuns([4, 1])]), floats]) }],
+          meta,
+        },
+      ],
+      rows: 2,
+    });
+  const twoRows = levelRuns([1, 0], [1, 1], [1, 0], [1, 1]);
+  it.each([
+    ['nothing', listFile(twoRows), 'none', /^$/],
+    ['a list that begins in its middle', listFile(levelRuns([4, 1])), 'PARQUET_CORRUPT', /middle of a list/],
+    ['a row for every number', listFile(levelRuns([4, 0])), 'PARQUET_CORRUPT', /more rows than/],
+    ['one row', listFile(levelRuns([1, 0], [3, 1])), 'PARQUET_CORRUPT', /fewer rows/],
+    ['a level that is not there', listFile(levelRuns([1, 0], [3, 7])), 'PARQUET_CORRUPT', /beyond 1/],
+    ['levels longer than their page', listFile([0, 0, 0, 128]), 'PARQUET_CORRUPT', /longer than the page/],
+    ['the bytes of the ids', listFile(twoRows, { data_page_offset: createInt64(4) }), 'PARQUET_CORRUPT', /./],
+  ])('a list that has %s wrong', async (_, bytes, code, message) => {
+    const said = await refusal(bytes, readAll);
+    expect(said).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['two billion row groups', footerWith([0x19, 0xfc, ...varint(2 ** 31 - 1)]), /the footer is cut off/],
+    // Field 20 is not known and would be passed over: structures in structures, lists in lists.
+    ['100,000 structures', footerWith(Buffer.concat([Buffer.alloc(1e5, 0x4c), Buffer.alloc(1e5)])), /too deep/],
+    ['100,000 lists', footerWith(Buffer.concat([Buffer.from([0x49]), Buffer.alloc(1e5, 0x19)])), /too deep/],
+    ['nothing in it', framed(Buffer.from('PAR1'), Buffer.alloc(0)), /the footer is cut off/],
+    ['columns in other files', footerWith([0x19, 0x1c, 0x19, 0x1c, 0x18, 1, 0x78, 0]), /another file/],
+  ])('a footer of %s', async (_, bytes, message) => {
+    const said = await refusal(bytes);
+    expect(said).toMatchObject({ message: expect.stringMatching(message) });
+    expect(said.code).toMatch(/^PARQUET_(CORRUPT|UNSUPPORTED)$/);
+    expect(said.ms).toBeLessThan(1000);
+  });
+
+  it('an id of a fixed length is named as what it is', async () => {
+    const fixed = element({ name: 'id', type: 7, type_length: 4, repetition_type: 0, converted_type: 0 });
+    const bytes = fileWith({ schema: [root(2), fixed, ...values], chunk: { type: 7 }, more: [NO_VECTORS], rows: 0 });
+    const { log } = await readAll(bytes);
+    expect(log.kept).toMatchObject([
+      { code: 'SCHEMA_TYPE', field: 'id', expected: 'STRING', got: 'STRING of a fixed length' },
+    ]);
+  });
+
   it('a billion equal ids in a few bytes end at the budget', async () => {
     const page = {
       values: 32 << 20,
@@ -367,13 +512,7 @@ describe('files that lie', () => {
       ...new Array<Uint8Array>(1e6).fill(column),
       Buffer.from([0x16, 0, 0x19, 0x0c, 0]),
     ]);
-    const bytes = Buffer.concat([
-      Buffer.from('PAR1'),
-      footer,
-      Buffer.from(new Uint32Array([footer.length]).buffer),
-      Buffer.from('PAR1'),
-    ]);
-    const said = await refusal(bytes);
+    const said = await refusal(framed(Buffer.from('PAR1'), footer));
     expect(said).toMatchObject({ code: 'PARQUET_LIMIT', message: expect.stringContaining('columns') });
     expect(said.ms).toBeLessThan(5000);
   });

@@ -16,6 +16,10 @@ test.each<[Partial<Reject>, string]>([
     { id: 'a-9', field: 'values' },
     'words.jsonl:812: id "a-9": "values": the dense vector has a wrong length (expected 1536 numbers, got 1535 numbers)',
   ],
+  [
+    { id: '', field: 'id', code: 'ID_EMPTY', expected: 'a', got: 'b' },
+    'words.jsonl:812: "id": the id is empty (expected a, got b)',
+  ],
   [{}, 'words.jsonl:812: the dense vector has a wrong length (expected 1536 numbers, got 1535 numbers)'],
 ])('%j', (more, sentence) => {
   expect(describeReject({ ...reject, ...more })).toBe(sentence);

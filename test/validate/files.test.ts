@@ -47,9 +47,28 @@ describe('layout', () => {
     }
     const result = await report(root);
     expect(counted(result)).toEqual(expected);
+    for (const finding of result.findings) {
+      expect(finding).toMatchObject({ expected: expect.any(String), got: expect.any(String) });
+    }
     // The rows are looked at wherever a file lies.
     expect(result.recordsChecked).toBe(2 * keys.filter((key) => /parquet$/i.test(key)).length);
     expect(renderReportText(result)).not.toContain('\u001b');
+  });
+
+  it('a file beside the namespaces is in none of them, though its rows are looked at', async () => {
+    const root = fresh();
+    await writeParquet(join(root, 'a/0.parquet'), DENSE(2));
+    // The same id and vector as in the namespace, and once more in the stray file itself.
+    await writeParquet(join(root, 'stray.parquet'), DENSE(3, `'r' || least(i, 1)`));
+    const result = await report(root, { duplicates: 'error' });
+    expect(counted(result)).toEqual({ LAYOUT_NO_NAMESPACE: 1, DUPLICATE_ID: 1 });
+    expect(result).toMatchObject({ files: 2, records: 5, recordsChecked: 5 });
+    expect(result.namespaces).toMatchObject([{ namespace: 'a', files: 1, records: 2 }]);
+    expect(renderReportText(result)).toContain('files    2 in 1 namespace,');
+
+    const inside = await report(join(root, 'a'));
+    expect(counted(inside)).toEqual({ LAYOUT_URI_IS_NAMESPACE: 1 });
+    expect(inside).toMatchObject({ files: 1, recordsChecked: 2, namespaces: [] });
   });
 
   it('a name that a terminal would obey', async () => {
@@ -255,7 +274,15 @@ describe('against an index', () => {
       const fits = await against('fits');
       expect(fits.report).toMatchObject({ valid: true, index: 'fits', dimension: 3 });
       const other = await against('other');
-      expect(counted(other.report)).toEqual({ VALUES_DIMENSION: 3 });
+      expect(other).toMatchObject({ onlyIndex: true, report: { valid: false, dimension: 3, rejected: 0 } });
+      expect(other.report.findings).toMatchObject([
+        {
+          code: 'DIMENSION',
+          severity: 'error',
+          expected: expect.stringContaining('4'),
+          got: expect.stringContaining('3'),
+        },
+      ]);
       const sparse = await against('terms');
       expect(counted(sparse.report)).toMatchObject({ SCHEMA_COLUMN_MISSING: 1 });
       expect(sparse.report.valid).toBe(false);
@@ -302,6 +329,27 @@ describe('the report', () => {
     expect(renderReportText(result)).not.toContain('\u001b');
   });
 
+  it('says of each file what is wrong with it, where that differs', async () => {
+    const root = fresh();
+    await writeParquet(join(root, 'a/0.parquet'), DENSE(2));
+    const whole = readFileSync(join(root, 'a/0.parquet'));
+    writeFileSync(join(root, 'a/cut.parquet'), whole.subarray(0, whole.length - 20));
+    writeFileSync(
+      join(root, 'a/long.parquet'),
+      Buffer.concat([whole.subarray(0, -8), Buffer.from('\xff\xff\0\0PAR1', 'latin1')]),
+    );
+    writeFileSync(join(root, 'a/small.parquet'), 'x');
+    const result = await report(root);
+    expect(counted(result)).toEqual({ PARQUET_CORRUPT: 3 });
+    const text = renderReportText(result);
+    expect(text).toContain('the file does not end as Parquet does');
+    expect(text).toContain(`  a/long.parquet: the footer is longer than the file: got 65535 of ${whole.length} bytes`);
+    expect(text).toContain('  a/small.parquet: the file is too short to be Parquet: got 1 bytes');
+    expect(renderReportHtml(result)).toContain(
+      '<li>a/small.parquet: the file is too short to be Parquet: got 1 bytes</li>',
+    );
+  });
+
   it('says where, what was expected and what is there', () => {
     const finding = {
       code: 'ID_EMPTY',
@@ -315,6 +363,19 @@ describe('the report', () => {
       got: 'b',
     } as const;
     expect(findingText(finding)).toBe('ns/0.parquet, row 1,234, id "\\u001b[1m": "id": expected a, got b');
+  });
+
+  it('does not name an id that is empty', () => {
+    const finding = {
+      code: 'ID_EMPTY',
+      severity: 'error',
+      message: 'm',
+      file: 'ns/0.parquet',
+      row: 3,
+      id: '',
+    } as const;
+    const text = findingText({ ...finding, field: 'id', expected: '1 to 512 ASCII characters', got: 'an empty text' });
+    expect(text).toBe('ns/0.parquet, row 3: "id": expected 1 to 512 ASCII characters, got an empty text');
   });
 
   it('holds files and namespaces against other limits of their size, where such are given', async () => {

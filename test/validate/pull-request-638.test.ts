@@ -237,6 +237,9 @@ describe('the checks of pull request 638', () => {
     const result = await report(root, options);
     expect(Object.keys(counted(result))).toContain(code);
     expect(result.valid).toBe(valid);
+    for (const finding of result.findings) {
+      expect(finding).toMatchObject({ expected: expect.any(String), got: expect.any(String) });
+    }
     if (row === true) expect(result.findings).toMatchObject([{ code, row: LATE, file: 'ns/0.parquet' }]);
     // The layout's codes are in a table of their own.
     if (!code.startsWith('LAYOUT_')) expect(tableOfDocs().get(check)).toContain(code);

@@ -1,3 +1,4 @@
+import type { EmulatorLimits } from '../options.js';
 import type { IndexSettings, IndexState } from '../state/index-state.js';
 import { ApiError, type Answer, ok } from './answer.js';
 import { indexModel, readSettings } from './index-model.js';
@@ -6,6 +7,7 @@ import { type EmulatorRequest, jsonBody } from './request.js';
 /** What the control plane needs of the emulator. */
 export interface ControlPlaneHost {
   readonly indexes: ReadonlyMap<string, IndexState>;
+  readonly limits: Pick<EmulatorLimits, 'records'>;
   /** Makes the index and gives it a listener; its state is on disk when this resolves. */
   addIndex(settings: IndexSettings): Promise<IndexState>;
   removeIndex(name: string): Promise<void>;
@@ -21,7 +23,7 @@ export function describeIndex(host: ControlPlaneHost, { apiVersion }: EmulatorRe
 
 export async function createIndex(host: ControlPlaneHost, request: EmulatorRequest): Promise<Answer> {
   const body = jsonBody(request);
-  const settings = readSettings(body, request.apiVersion);
+  const settings = readSettings(body, request.apiVersion, host.limits.records.dimension);
   if (host.indexes.has(settings.name)) throw new ApiError(409, 'Resource already exists.');
   return { status: 201, body: indexModel(await host.addIndex(settings), request.apiVersion) };
 }

@@ -1,5 +1,5 @@
 import { uriRefusal } from '../importing/import-uri.js';
-import { MAX_IMPORTS_PER_PAGE } from '../options.js';
+import { type EmulatorLimits, MAX_IMPORTS_PER_PAGE } from '../options.js';
 import { NO_IMPORTS_ON_PLAN } from '../rules/texts.js';
 import { isFinished, type ImportRecord } from '../state/import-record.js';
 import type { IndexState } from '../state/index-state.js';
@@ -14,6 +14,7 @@ export interface ImportsHost {
   cancel(index: IndexState, record: ImportRecord): Promise<void>;
   /** Whether the plan has imports at all. */
   readonly importsAllowed: boolean;
+  readonly limits: Pick<EmulatorLimits, 'uriLength'>;
   /** Age in ms below which an import is not yet listed. */
   readonly listLagMs: number;
 }
@@ -24,7 +25,7 @@ const MAX_NAME_LENGTH = 1000;
 export async function startImport(host: ImportsHost, index: IndexState, request: EmulatorRequest): Promise<Answer> {
   const { uri, integrationId, errorMode } = jsonBody(request);
   if (!host.importsAllowed) throw new ApiError(403, NO_IMPORTS_ON_PLAN);
-  const refusal = uriRefusal(uri, index.settings.cloud);
+  const refusal = uriRefusal(uri, index.settings.cloud, host.limits.uriLength);
   if (refusal !== undefined) throw new ApiError(400, refusal);
   if (integrationId != null && (typeof integrationId !== 'string' || integrationId.length > MAX_NAME_LENGTH)) {
     throw new ApiError(400, `integrationId must be a string of at most ${MAX_NAME_LENGTH} characters`);

@@ -53,7 +53,11 @@ function bySchema({ dimension, metric, vectorType, cloud, region }: IndexSetting
 }
 
 /** What `POST /indexes` asks for, in either form. Throws an ApiError; serverless indexes only, nothing else can import. */
-export function readSettings(body: Record<string, unknown>, apiVersion: string | undefined): IndexSettings {
+export function readSettings(
+  body: Record<string, unknown>,
+  apiVersion: string | undefined,
+  maxDimension?: number,
+): IndexSettings {
   const required = usesSchema(apiVersion) ? ['name', 'schema'] : ['name', 'spec'];
   const missing = required.find((field) => body[field] === undefined);
   if (missing !== undefined) {
@@ -64,6 +68,7 @@ export function readSettings(body: Record<string, unknown>, apiVersion: string |
   const settings = indexSettings({ name: String(body['name']), ...wanted } as EmulatorIndexOptions, {
     deletionProtection: body['deletion_protection'] === 'enabled' ? 'enabled' : 'disabled',
     tags: (body['tags'] ?? {}) as Record<string, string>,
+    maxDimension,
   });
   if (typeof settings === 'string') throw new ApiError(400, settings);
   return settings;

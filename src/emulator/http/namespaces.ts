@@ -11,7 +11,7 @@ import { type EmulatorRequest, jsonBody } from './request.js';
 export interface NamespacesHost {
   /** How long after the end of an import its records count, in ms. */
   readonly statsLagMs: number;
-  readonly limits: Pick<EmulatorLimits, 'namespacesPerIndex'>;
+  readonly limits: Pick<EmulatorLimits, 'namespacesPerIndex' | 'records'>;
   save(): Promise<void>;
 }
 
@@ -56,8 +56,9 @@ export async function createNamespace(
   request: EmulatorRequest,
 ): Promise<Answer> {
   const { name } = jsonBody(request);
-  if (typeof name !== 'string' || name === '' || name.length > MAX_NAMESPACE_LENGTH) {
-    throw new ApiError(400, `name must be a string of 1 to ${MAX_NAMESPACE_LENGTH} characters`);
+  const { namespaceLength = MAX_NAMESPACE_LENGTH } = host.limits.records;
+  if (typeof name !== 'string' || name === '' || name.length > namespaceLength) {
+    throw new ApiError(400, `name must be a string of 1 to ${namespaceLength} characters`);
   }
   if (index.namespaces.has(name)) throw new ApiError(409, `Namespace ${name} already exists`);
   // "API operations return a 403 - QUOTA_EXCEEDED": docs.pinecone.io/reference/api/database-limits/object-limits (2026-07).

@@ -1,4 +1,3 @@
-import { MAX_URI_LENGTH } from '../../records/limits.js';
 import { BAD_SCHEME, DIRECTORY_BUCKET, SIGNED_URI, URI_MISSING, uriTooLong, wrongCloud } from '../rules/texts.js';
 
 /** Hosts of Azure Blob Storage, sovereign clouds included: `ACCOUNT.blob.core.windows.net`. */
@@ -11,9 +10,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
  *
  * @returns the refusal, or undefined.
  */
-export function uriRefusal(uri: unknown, cloud: string): string | undefined {
+export function uriRefusal(uri: unknown, cloud: string, maxLength: number): string | undefined {
   if (typeof uri !== 'string' || uri.length === 0) return URI_MISSING;
-  if (uri.length > MAX_URI_LENGTH) return uriTooLong(uri.length, MAX_URI_LENGTH);
+  if (uri.length > maxLength) return uriTooLong(uri.length, maxLength);
   const scheme = /^[a-z0-9]+(?=:\/\/)/.exec(uri)?.[0];
   if (scheme === 's3') {
     if (cloud !== 'aws') return wrongCloud(cloud);

@@ -4,7 +4,7 @@ import { checkColumns, type ColumnName } from '../rules/columns.js';
 import { DuplicateWatch } from '../rules/duplicates.js';
 import { ImportFailure } from '../rules/import-failure.js';
 import { type ImportFile, readLayout } from '../rules/layout.js';
-import { isNull, recordFault, type RecordTarget, type Row } from '../rules/record.js';
+import { isNull, RecordRules, type RecordTarget, type Row } from '../rules/record.js';
 import {
   allSkipped,
   badRecord,
@@ -19,7 +19,7 @@ import type { IndexState } from '../state/index-state.js';
 import type { KeptRecord } from '../state/kept-records.js';
 import { asFile, pathInBucket } from './import-uri.js';
 import { Pace, pause } from './pace.js';
-import { ParquetFile } from './parquet-file.js';
+import { type NumberedRow, ParquetFile } from './parquet-file.js';
 
 /** What an import needs of the emulator. */
 export interface ImportContext {
@@ -37,6 +37,8 @@ export interface ImportContext {
   readonly onChange: (detail?: string) => void;
 }
 
+/** Rows that are held against the rules at once. */
+const BLOCK_ROWS = 256;
 /** Steps in which progress is told at least. */
 const PROGRESS_STEPS = 50;
 
@@ -138,15 +140,18 @@ async function importFiles(
 ): Promise<void> {
   const { record, index, signal } = context;
   const progress = new Progress(record, total, new Pace(total, context.importMs, context.recordsPerSecond, signal));
+  const { vectorType, dimension, metric } = index.settings;
+  const target: RecordTarget = { vectorType, dimension, keepsSparse: metric === 'dotproduct' };
+  const rules = new RecordRules(target, context.limits.records);
   let namespace: NamespaceImport | undefined;
   for (const file of files) {
     if (namespace?.name !== file.namespace) {
       namespace?.finish();
-      namespace = new NamespaceImport(index, record, file.namespace);
+      namespace = new NamespaceImport(index, record, file.namespace, target);
     }
     const parquet = await reach(context, () => ParquetFile.open(store, file, signal));
-    const columns = checkColumns(parquet.schema, index.settings.vectorType, context.extraColumns, file.key);
-    await readFile(context, parquet, columns, file, namespace, progress);
+    const columns = checkColumns(parquet.schema, vectorType, context.extraColumns, file.key);
+    await readFile(context, parquet, columns, file, rules, namespace, progress);
   }
   namespace?.finish();
   await progress.tell();
@@ -157,16 +162,20 @@ async function readFile(
   parquet: ParquetFile,
   columns: readonly ColumnName[],
   file: ImportFile,
+  rules: RecordRules,
   namespace: NamespaceImport,
   progress: Progress,
 ): Promise<void> {
   let read = 0;
   try {
-    for await (const { number, row } of parquet.read(columns)) {
-      context.signal.throwIfAborted();
-      namespace.add(row, file, number);
-      read++;
-      if (progress.isDue()) await progress.tell();
+    for await (const block of inBlocks(parquet.read(columns))) {
+      const faults = rules.faults(block.map(({ row }) => row));
+      for (const [i, { number, row }] of block.entries()) {
+        context.signal.throwIfAborted();
+        namespace.add(row, faults[i], file, number);
+        read++;
+        if (progress.isDue()) await progress.tell();
+      }
     }
   } catch (error) {
     context.signal.throwIfAborted();
@@ -175,6 +184,23 @@ async function readFile(
     const reason = error instanceof Error ? error.message : String(error);
     throw new ImportFailure(badRecord(file.name, read, reason), file.key);
   }
+}
+
+/** Rows in blocks; those before an error come before it. */
+async function* inBlocks(rows: AsyncIterable<NumberedRow>): AsyncGenerator<NumberedRow[]> {
+  let block: NumberedRow[] = [];
+  try {
+    for await (const row of rows) {
+      block.push(row);
+      if (block.length < BLOCK_ROWS) continue;
+      yield block;
+      block = [];
+    }
+  } catch (error) {
+    yield block;
+    throw error;
+  }
+  yield block;
 }
 
 /** Tells of an import's progress in steps, and keeps it to its pace at each. */
@@ -207,10 +233,9 @@ class Progress {
   }
 }
 
-/** One namespace while its files are read: rules, duplicates, counts. */
+/** One namespace while its files are read: duplicates, counts. */
 class NamespaceImport {
   readonly #duplicates = new DuplicateWatch();
-  readonly #target: RecordTarget;
   #imported = 0;
   #skipped = 0;
 
@@ -218,14 +243,15 @@ class NamespaceImport {
     private readonly index: IndexState,
     private readonly record: ImportRecord,
     readonly name: string,
-  ) {
-    const { vectorType, dimension, metric } = index.settings;
-    this.#target = { vectorType, dimension, keepsSparse: metric === 'dotproduct' };
-  }
+    private readonly target: RecordTarget,
+  ) {}
 
-  /** Imports the row, or skips it (`continue`), or fails the import on it (`abort`). */
-  add(row: Row, file: ImportFile, number: number): void {
-    const fault = recordFault(row, this.#target) ?? this.#put(row);
+  /**
+   * Imports the row, or skips it (`continue`), or fails the import on it (`abort`).
+   * @param wrong with the row, other records aside
+   */
+  add(row: Row, wrong: string | undefined, file: ImportFile, number: number): void {
+    const fault = wrong ?? this.#put(row);
     if (fault === undefined) {
       this.#imported++;
       this.record.recordsImported++;
@@ -242,8 +268,8 @@ class NamespaceImport {
   }
 
   #put(row: Row): string | undefined {
-    const dense = this.#target.vectorType === 'dense' ? Float32Array.from(row.values as ArrayLike<number>) : undefined;
-    const sparse = this.#target.keepsSparse ? sparseOf(row) : undefined;
+    const dense = this.target.vectorType === 'dense' ? Float32Array.from(row.values as ArrayLike<number>) : undefined;
+    const sparse = this.target.keepsSparse ? sparseOf(row) : undefined;
     if (!this.#duplicates.firstTime(dense, sparse?.indices, sparse?.values)) return DUPLICATE_VECTOR;
     const kept: KeptRecord = { values: dense, sparse, metadata: row.metadata ?? undefined };
     this.index.openForImport(this.name, this.record.id).put(row.id!, kept);

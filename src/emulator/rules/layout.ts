@@ -65,9 +65,10 @@ function checkTotals(files: number, namespaces: ReadonlySet<string>, bytes: numb
   if (bytes > limits.bytesPerImport) {
     throw new ImportFailure(overLimit('Max size per import in bytes', limits.bytesPerImport, bytes));
   }
+  const { namespaceLength = MAX_NAMESPACE_LENGTH } = limits.records;
   for (const namespace of namespaces) {
-    if (namespace.length > MAX_NAMESPACE_LENGTH) {
-      throw new ImportFailure(namespaceTooLong(namespace.length, MAX_NAMESPACE_LENGTH), namespace);
+    if (namespace.length > namespaceLength) {
+      throw new ImportFailure(namespaceTooLong(namespace.length, namespaceLength), namespace);
     }
   }
 }

@@ -1,6 +1,10 @@
-import { MAX_ID_LENGTH, MAX_SPARSE_ENTRIES } from '../../records/limits.js';
+import { BatchBuilder } from '../../records/batch-builder.js';
+import { MAX_ID_LENGTH, MAX_METADATA_BYTES, MAX_SPARSE_ENTRIES, type RecordLimits } from '../../records/limits.js';
+import type { Reject } from '../../records/reject.js';
+import { RULES } from '../../records/rule-codes.js';
+import { checkBatch } from '../../records/rules/check-batch.js';
 import type { VectorType } from '../options.js';
-import { metadataFault } from './metadata.js';
+import { metadataText } from './metadata.js';
 import {
   DENSE_INTO_SPARSE,
   ID_CHARSET,
@@ -36,46 +40,89 @@ export interface RecordTarget {
 }
 
 /**
- * What is wrong with a record, as the service would say it, or undefined. Only rules that are published: what the service
- * is merely suspected to refuse (zeros only, NaN, repeated sparse indices) passes here and is the business of
- * `pineload validate`.
+ * Holds rows against the rules of records/, of which only the documented ones count here: what the service is merely suspected
+ * to refuse (zeros only, NaN, repeated sparse indices) is the business of `pineload validate`. Of a broken rule it tells in the
+ * service's words.
  */
-export function recordFault(row: Row, target: RecordTarget): string | undefined {
-  return (
-    idFault(row.id) ?? vectorFault(row, target) ?? (row.metadata == null ? undefined : metadataFault(row.metadata))
-  );
-}
+export class RecordRules {
+  readonly #builder: BatchBuilder;
 
-/** 1–512 ASCII characters without NUL: docs.pinecone.io/reference/api/database-limits, identifiers (2026-07). */
-function idFault(id: string | null | undefined): string | undefined {
-  if (id == null) return missingValues('id');
-  if (id.length === 0) return ID_EMPTY;
-  if (id.length > MAX_ID_LENGTH) return idTooLong(id.length, MAX_ID_LENGTH);
-  for (let i = 0; i < id.length; i++) {
-    const code = id.charCodeAt(i);
-    if (code === 0 || code > 127) return ID_CHARSET;
+  constructor(
+    private readonly target: RecordTarget,
+    private readonly limits: RecordLimits = {},
+  ) {
+    const { vectorType, dimension = 0, keepsSparse } = target;
+    this.#builder = new BatchBuilder(vectorType === 'sparse' ? 'sparse' : keepsSparse ? 'hybrid' : 'dense', dimension);
   }
-  return undefined;
-}
 
-function vectorFault(row: Row, target: RecordTarget): string | undefined {
-  if (target.vectorType === 'sparse') {
-    if (row.values != null && row.values.length > 0) return DENSE_INTO_SPARSE;
-    if (isNull(row.sparse)) return missingValues('sparse_values');
-    return sparseFault(row.sparse!);
+  /** What is wrong with each row; undefined for those that are good. */
+  faults(rows: readonly Row[]): (string | undefined)[] {
+    const faults = new Array<string | undefined>(rows.length);
+    this.#builder.begin('');
+    rows.forEach((row, i) => {
+      this.#builder.beginRow(i + 1, 0);
+      faults[i] = this.#fill(row);
+      if (faults[i] === undefined) this.#builder.commitRow();
+      else this.#builder.rollbackRow();
+    });
+    const batch = this.#builder.finish();
+    checkBatch(batch, { documentedOnly: true, limits: this.limits });
+    for (const reject of batch.rejects) faults[reject.line - 1] = this.#text(reject, rows[reject.line - 1]!);
+    return faults;
   }
-  if (row.values == null || hasNull(row.values)) return missingValues('values');
-  if (target.dimension !== undefined && row.values.length !== target.dimension) {
-    return wrongDimension(row.values.length, target.dimension);
-  }
-  return target.keepsSparse && !isNull(row.sparse) ? sparseFault(row.sparse!) : undefined;
-}
 
-function sparseFault({ indices, values }: SparseRow): string | undefined {
-  if (indices == null || values == null || hasNull(indices) || hasNull(values)) return missingValues('sparse_values');
-  if (indices.length !== values.length) return sparseLengths(indices.length, values.length);
-  if (indices.length > MAX_SPARSE_ENTRIES) return sparseTooMany(indices.length, MAX_SPARSE_ENTRIES);
-  return undefined;
+  /** Puts a row into the columns; what does not fit into them is told at once. */
+  #fill({ id, values, sparse, metadata }: Row): string | undefined {
+    const { vectorType, keepsSparse } = this.target;
+    if (id == null) return missingValues('id');
+    this.#builder.setIdText(id);
+    this.#builder.setMetadataText(metadata ?? null);
+    if (vectorType === 'sparse') return values != null && values.length > 0 ? DENSE_INTO_SPARSE : this.#sparse(sparse);
+    return this.#dense(values) ?? (keepsSparse ? this.#sparse(sparse) : undefined);
+  }
+
+  #dense(values: Row['values']): string | undefined {
+    const { dimension } = this.target;
+    if (values == null || hasNull(values)) return missingValues('values');
+    if (values.length !== dimension) return wrongDimension(values.length, dimension!);
+    this.#builder.setDense(values as ArrayLike<number>);
+    return undefined;
+  }
+
+  /** One that is missing is found by the rules, where it must be there. */
+  #sparse(sparse: Row['sparse']): string | undefined {
+    if (isNull(sparse)) return undefined;
+    const { indices, values } = sparse!;
+    if (indices == null || values == null || hasNull(indices) || hasNull(values)) return missingValues('sparse_values');
+    if (indices.length !== values.length) return sparseLengths(indices.length, values.length);
+    this.#builder.setSparse(indices as ArrayLike<number>, values as ArrayLike<number>);
+    return undefined;
+  }
+
+  #text(reject: Reject, row: Row): string {
+    const {
+      idLength = MAX_ID_LENGTH,
+      sparseEntries = MAX_SPARSE_ENTRIES,
+      metadataBytes = MAX_METADATA_BYTES,
+    } = this.limits;
+    switch (reject.code) {
+      case 'ID_EMPTY':
+        return ID_EMPTY;
+      case 'ID_TOO_LONG':
+        return idTooLong([...row.id!].length, idLength);
+      case 'ID_CHARSET':
+        return ID_CHARSET;
+      case 'SPARSE_MISSING':
+        return missingValues('sparse_values');
+      case 'SPARSE_TOO_MANY':
+        return sparseTooMany(row.sparse!.indices!.length, sparseEntries);
+      default:
+        // A documented rule that has no words of the service yet is told in its own.
+        return reject.code.startsWith('METADATA_')
+          ? metadataText(reject, row.metadata!, metadataBytes)
+          : `${RULES[reject.code].title}: ${reject.got}`;
+    }
+  }
 }
 
 /** Readers give a NULL struct as null, or as a struct whose fields are all NULL. */

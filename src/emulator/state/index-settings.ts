@@ -16,9 +16,11 @@ export function indexSettings(
   extra: {
     readonly deletionProtection?: 'enabled' | 'disabled';
     readonly tags?: Readonly<Record<string, string>>;
+    readonly maxDimension?: number | undefined;
   } = {},
 ): IndexSettings | string {
   const { name, dimension, vectorType = 'dense' } = wanted;
+  const { maxDimension = MAX_DIMENSION } = extra;
   const metric = wanted.metric ?? (vectorType === 'sparse' ? 'dotproduct' : 'cosine');
   if (!NAME.test(name)) {
     return (
@@ -31,8 +33,8 @@ export function indexSettings(
   if (vectorType === 'sparse') {
     if (dimension !== undefined) return 'Dimension should not be specified for a sparse index.';
     if (metric !== 'dotproduct') return "The metric of a sparse index must be 'dotproduct'.";
-  } else if (dimension === undefined || !Number.isInteger(dimension) || dimension < 1 || dimension > MAX_DIMENSION) {
-    return `Dimension must be a whole number from 1 to ${MAX_DIMENSION}.`;
+  } else if (dimension === undefined || !Number.isInteger(dimension) || dimension < 1 || dimension > maxDimension) {
+    return `Dimension must be a whole number from 1 to ${maxDimension}.`;
   }
   return {
     name,

@@ -15,6 +15,8 @@ export interface DecodeLimits {
   readonly pageBytes: number;
   /** Values (levels, strictly) of one page. */
   readonly pageValues: number;
+  /** Pages of one column chunk that hold no value: dictionary, index and empty ones. */
+  readonly emptyPages: number;
   /** Bytes of one page header, its statistics included. */
   readonly pageHeaderBytes: number;
   /** All that is decoded of one file, in bytes: `expansionBytes` and `expansionFactor` times the file's size. */
@@ -30,6 +32,7 @@ export const DEFAULT_DECODE_LIMITS: DecodeLimits = {
   chunks: 500_000,
   pageBytes: 256 * 1024 * 1024,
   pageValues: 32 * 1024 * 1024,
+  emptyPages: 1000,
   pageHeaderBytes: 4 * 1024 * 1024,
   expansionBytes: 1024 * 1024 * 1024,
   expansionFactor: 1000,

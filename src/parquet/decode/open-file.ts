@@ -2,6 +2,7 @@ import { corrupt, inFile, overLimit, unsupported } from './fault.js';
 import { parseFileMetadata, type FileMetadata } from './file-metadata.js';
 import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from './limits.js';
 import { buildSchemaTree, type SchemaNode } from './schema-tree.js';
+import { ThriftEnd } from './thrift.js';
 
 /** Bytes that can be read anywhere: a local file or an object in a store. */
 export interface RandomAccess {
@@ -59,7 +60,7 @@ export async function openParquet(input: RandomAccess, limits = DEFAULT_DECODE_L
       throw corrupt('the file does not begin as Parquet does');
     }
     const footer = tail.subarray(tail.length - needed, tail.length - 8);
-    const metadata = parseFileMetadata(footer, size - needed, limits);
+    const metadata = parseFooter(footer, size - needed, limits);
     const { root, leaves } = buildSchemaTree(metadata.schema, limits);
     for (const group of metadata.rowGroups) {
       if (group.columns.length !== leaves.length) {
@@ -75,6 +76,14 @@ export async function openParquet(input: RandomAccess, limits = DEFAULT_DECODE_L
     return { input, metadata, root, leaves, footerBytes: length, limits };
   } catch (error) {
     throw inFile(error, source);
+  }
+}
+
+function parseFooter(footer: Uint8Array, dataEnd: number, limits: DecodeLimits): FileMetadata {
+  try {
+    return parseFileMetadata(footer, dataEnd, limits);
+  } catch (error) {
+    throw error instanceof ThriftEnd ? corrupt('the footer is cut off') : error;
   }
 }
 

@@ -40,6 +40,7 @@ export class ColumnPages {
   #levelsLeft: number;
   #dictionary: { readonly bytes: Uint8Array; readonly count: number; readonly encoding: Encoding } | undefined;
   #first = true;
+  #emptyPages = 0;
   #v2 = false;
   #pageBytes: number;
   readonly #encodings = new Set<Encoding>();
@@ -86,6 +87,8 @@ export class ColumnPages {
       }
       const header = await this.#header();
       const stored = await this.#body(header);
+      const first = this.#first;
+      this.#first = false;
       if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
         if (header.values > this.#levelsLeft) throw corrupt('the pages hold more values than the footer says');
         this.#levelsLeft -= header.values;
@@ -95,14 +98,16 @@ export class ColumnPages {
         const page = header.v2 === undefined ? this.#pageV1(header, stored) : this.#pageV2(header, stored);
         if (page.count > 0) return page;
       } else if (header.type === 'DICTIONARY_PAGE') {
-        if (!this.#first) throw corrupt('a dictionary comes after the first page');
+        if (!first) throw corrupt('a dictionary comes after the first page');
         this.budget.spend(header.uncompressedBytes);
         const bytes = decompressPage(this.chunk.codec, stored, header.uncompressedBytes);
         // It outlives the pages; what was not compressed lies in memory that the next ones are read into.
         const kept = bytes === stored ? bytes.slice() : bytes;
         this.#dictionary = { bytes: kept, count: header.values, encoding: header.encoding };
       }
-      this.#first = false;
+      // Each takes some 20 bytes of the file, and as long as a page of a million values.
+      const { emptyPages } = this.file.limits;
+      if (++this.#emptyPages > emptyPages) throw overLimit('pages without a value', emptyPages, this.#emptyPages);
     }
     return undefined;
   }

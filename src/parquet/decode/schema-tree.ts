@@ -89,5 +89,7 @@ export function typeName(node: SchemaNode): string {
 }
 
 function leafName({ element }: SchemaNode): string {
-  return element.annotation ?? (element.type === 'BYTE_ARRAY' ? 'BINARY' : (element.type ?? 'GROUP'));
+  const { annotation, type } = element;
+  if (annotation === 'STRING' && type === 'FIXED_LEN_BYTE_ARRAY') return 'STRING of a fixed length';
+  return annotation ?? (type === 'BYTE_ARRAY' ? 'BINARY' : (type ?? 'GROUP'));
 }

@@ -16,7 +16,7 @@ import { checkSparse } from './sparse.js';
  * @returns metadata that the options had changed; it is not in the batch yet, see `withMended`
  */
 export function checkBatch(batch: RecordBatch, options: RuleOptions = {}): MendedMetadata | undefined {
-  const marker = new Marker(batch);
+  const marker = new Marker(batch, options.documentedOnly);
   checkIds(marker, options);
   checkNamespaces(marker, options);
   checkDense(marker, options);

@@ -1,12 +1,16 @@
 import { rawText } from '../raw-text.js';
 import type { RecordBatch } from '../batch.js';
-import type { RuleCode } from '../rule-codes.js';
+import { RULES, type RuleCode } from '../rule-codes.js';
 
 const decoder = new TextDecoder();
 
 /** Marks rows of a batch as rejected. A row is rejected once, for the first fault that is found. */
 export class Marker {
-  constructor(readonly batch: RecordBatch) {}
+  /** @param documentedOnly pass over what prudent rules find */
+  constructor(
+    readonly batch: RecordBatch,
+    private readonly documentedOnly = false,
+  ) {}
 
   /** Is there no need to look at this row any more? */
   isRejected(row: number): boolean {
@@ -15,7 +19,7 @@ export class Marker {
 
   reject(row: number, code: RuleCode, field: string, expected: string, got: string): void {
     const { batch } = this;
-    if (batch.rejected[row] !== 0) return;
+    if (batch.rejected[row] !== 0 || (this.documentedOnly && RULES[code].basis !== 'documented')) return;
     batch.rejected[row] = 1;
     const { source, lines, byteOffsets, raw } = batch.origin;
     const id = textOf(batch.ids.bytes, batch.ids.offsets[row]!, batch.ids.offsets[row + 1]!);

@@ -29,7 +29,7 @@ export function checkMetadata(marker: Marker, options: RuleOptions): MendedMetad
   const { lines } = origin;
   const { bytes, offsets, validity } = metadata;
   const maxBytes = options.limits?.metadataBytes ?? MAX_METADATA_BYTES;
-  const walker = new MetadataWalker(maxBytes);
+  const walker = new MetadataWalker(maxBytes, options.documentedOnly);
   const mender = mendsMetadata(options.metadata) ? new MetadataMender(options.metadata!) : undefined;
   const texts = new Map<number, Uint8Array>();
   let changes: MetadataChanges | undefined;
@@ -65,7 +65,11 @@ export class MetadataWalker extends JsonCursor {
   #start = 0;
   readonly #keys = new KeySet((start, end) => this.text(start, end));
 
-  constructor(private readonly maxBytes: number) {
+  /** @param repeatedKeys take keys that occur twice, which is a matter of prudence */
+  constructor(
+    private readonly maxBytes: number,
+    private readonly repeatedKeys = false,
+  ) {
     super();
   }
 
@@ -112,7 +116,7 @@ export class MetadataWalker extends JsonCursor {
       const got = quote(this.text(keyStart, keyEnd));
       return { code: 'METADATA_KEY', expected: 'keys that do not begin with "$"', got };
     }
-    if (!this.#keys.add(this.bytes, keyStart, keyEnd)) {
+    if (!this.#keys.add(this.bytes, keyStart, keyEnd) && !this.repeatedKeys) {
       // Which of the two values would count is left open by RFC 8259, section 4.
       const key = this.text(keyStart, keyEnd);
       return { code: 'METADATA_DUPLICATE_KEY', key, expected: 'every key once', got: `${quote(key)} twice` };

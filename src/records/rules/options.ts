@@ -11,6 +11,8 @@ export interface RuleOptions {
   readonly metadata?: MetadataOptions | undefined;
   /** Take dense vectors that hold only zeros. Default DEFAULT_ALLOW_ZERO_VECTORS. */
   readonly allowZeroVectors?: boolean | undefined;
+  /** Only what the service is known to refuse: rules that are merely prudent are passed over. Default false. */
+  readonly documentedOnly?: boolean | undefined;
   /** Longest directory name of the target in bytes. Default: not checked. */
   readonly maxPartBytes?: number | undefined;
   /** Longest key below the target's root in bytes. Default: not checked. */
