@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { measure } from '../lib/measure.mjs';
 
 export const NODE = process.execPath;
-export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url));
 export const peer = (name) => fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url));
 
 /** In CSV, which columns are metadata has to be said. */

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url));
 const [shards, input, target, ...more] = process.argv.slice(2);
 const between = more.indexOf('--');
 const [ofPlan, ofShards] = between < 0 ? [more, []] : [more.slice(0, between), more.slice(between + 1)];

@@ -45,7 +45,7 @@ describe('the Dockerfile', () => {
     const last = (name: string): string => readDockerfile().findLast((one) => one.name === name)!.value;
     expect(last('USER')).toBe(`${USER}:${USER}`);
     expect(last('FROM')).toContain('distroless');
-    expect(JSON.parse(last('ENTRYPOINT'))).toEqual(['/nodejs/bin/node', '/app/dist/cli/main.js']);
+    expect(JSON.parse(last('ENTRYPOINT'))).toEqual(['/nodejs/bin/node', '/app/dist/cli/main.cjs']);
   });
 
   it('makes a small image that holds no shell', () => {

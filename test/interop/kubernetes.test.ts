@@ -159,7 +159,7 @@ describe('the manifests', () => {
       expect(
         spec.containers.map(({ livenessProbe }) => livenessProbe!.exec.command.slice(0, 3)),
         name,
-      ).toEqual([['/nodejs/bin/node', '/app/dist/cli/main.js', 'status']]);
+      ).toEqual([['/nodejs/bin/node', '/app/dist/cli/main.cjs', 'status']]);
     }
   });
 

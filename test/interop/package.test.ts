@@ -51,7 +51,7 @@ describe('the package', () => {
       ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'deploy', 'dist', 'docs', 'examples', 'package.json'].sort(),
     );
     expect(files).toContain('dist/index.d.ts');
-    expect(files).toContain('dist/cli/main.js');
+    expect(files).toContain('dist/cli/main.cjs');
     expect(files).toContain('dist/parquet/vendor/LICENSES.txt');
     expect(files.filter((file) => /\.(ts|map)$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
   });
@@ -112,7 +112,7 @@ console.log(count, PineloadError.name);
     expect(installed.code, installed.stderr).toBe(0);
     const node = join(dir, 'node_modules/node/bin/node');
     expect((await exec(node, ['--version'])).stdout).toMatch(new RegExp(`^v${major}\\.`));
-    const main = temp('empty', 'node_modules/pineload/dist/cli/main.js');
+    const main = temp('empty', 'node_modules/pineload/dist/cli/main.cjs');
     const run = await tryExec(node, [main, 'run', WORDS, '--to', 'words', '--rehearse'], dir);
     expect(run.stderr).not.toMatch(/warning/i);
     expect(run.stdout).toContain('imported by the emulator and verified.');
