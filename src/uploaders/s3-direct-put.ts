@@ -112,7 +112,7 @@ export class S3DirectPut {
     try {
       const path = base + encodeKey(key);
       const all = { ...common, 'content-length': String(body.length), ...headers };
-      const bodySha256 = leavesBodyUnsigned(protocol, all)
+      const bodySha256 = leavesBodyUnsigned({ protocol, hostname, headers: all })
         ? UNSIGNED_PAYLOAD
         : (sha256 ?? createHash('sha256').update(body).digest('hex'));
       const toSign = { method: 'PUT', path, headers: all, bodySha256 };

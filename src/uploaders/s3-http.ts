@@ -1,5 +1,5 @@
-import { Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
-import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import http, { type IncomingHttpHeaders } from 'node:http';
+import https from 'node:https';
 
 /** A connection that is not made, and one that says nothing, for so long in milliseconds is given up and tried again. */
 export const S3_CONNECT_TIMEOUT_MS = 10_000;
@@ -9,13 +9,13 @@ const MAX_SOCKETS = 256;
 
 /** The connections of one store, which the SDK and the puts past it share. */
 export interface S3Agents {
-  readonly http: Agent;
-  readonly https: TlsAgent;
+  readonly http: http.Agent;
+  readonly https: https.Agent;
 }
 
 export function s3Agents(): S3Agents {
   const options = { maxSockets: MAX_SOCKETS, keepAlive: true };
-  return { http: new Agent(options), https: new TlsAgent(options) };
+  return { http: new http.Agent(options), https: new https.Agent(options) };
 }
 
 export interface PutRequest {
@@ -39,7 +39,7 @@ export function sendPut(agents: S3Agents, put: PutRequest): Promise<PutAnswer> {
   const { protocol, hostname, port, path, headers, body, signal } = put;
   return new Promise((resolve, reject) => {
     const tls = protocol === 'https:';
-    const request = (tls ? httpsRequest : httpRequest)({
+    const request = (tls ? https : http).request({
       agent: tls ? agents.https : agents.http,
       host: hostname.replace(/^\[|\]$/g, ''),
       method: 'PUT',

@@ -27,9 +27,9 @@ export function paceS3(client: S3Client, pace: RequestPace, onPut: S3DirectPut['
   const paced =
     <Result extends { readonly response: unknown }>(next: Next<Result>, context: object): Next<Result> =>
     async (args) => {
-      const { body, headers, protocol } = args.request;
+      const { body, headers } = args.request;
       const { commandName, __smithy_context: smithy } = context as Context;
-      if (leavesBodyUnsigned(protocol, headers)) headers['x-amz-content-sha256'] ??= UNSIGNED_PAYLOAD;
+      if (leavesBodyUnsigned(args.request)) headers['x-amz-content-sha256'] ??= UNSIGNED_PAYLOAD;
       if (commandName === 'PutObjectCommand') onPut(args.request, args.input.Key ?? '', smithy?.selectedHttpAuthScheme);
       const leave = await pace.enter(body instanceof Uint8Array ? body.byteLength : 0, smithy?.abortSignal);
       try {

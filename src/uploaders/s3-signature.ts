@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { isLoopback } from './uri.js';
 
 /** What a signature names in place of the body's hash. */
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
@@ -10,11 +11,17 @@ const NOT_SIGNED = new Set(['user-agent']);
 const CHECKSUMS = ['x-amz-checksum-crc64nvme', 'content-md5'];
 
 /**
- * Need the body not be hashed for the signature? Its hash says that nobody has changed the bytes on their way. Over TLS nobody can, and against
- * accidents goes a checksum that the store compares: one hash more, on both sides, would tell nothing new.
+ * Need the body not be hashed for the signature? Its hash says that nobody has changed the bytes on their way. Over TLS and within one
+ * machine nobody can, and against accidents goes a checksum that the store compares: one hash more, on both sides, would tell nothing new.
  */
-export function leavesBodyUnsigned(protocol: string, headers: Readonly<Record<string, string>>): boolean {
-  return protocol === 'https:' && CHECKSUMS.some((name) => headers[name] !== undefined);
+export function leavesBodyUnsigned(request: {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly headers: Readonly<Record<string, string>>;
+}): boolean {
+  const { protocol, hostname, headers } = request;
+  if (protocol !== 'https:' && !isLoopback(`${protocol}//${hostname}`)) return false;
+  return CHECKSUMS.some((name) => headers[name] !== undefined);
 }
 
 export interface Credentials {

@@ -62,11 +62,16 @@ describe('signatures', () => {
 describe('the hash of a body is left out', () => {
   const crc = { 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' };
   it.each([
-    ['https:', crc, true],
-    ['https:', { 'content-md5': 'x' }, true],
-    ['https:', {}, false],
-    ['http:', crc, false],
-  ])('%s with %j: %j', (protocol, headers, left) => {
-    expect(leavesBodyUnsigned(protocol, headers as Record<string, string>)).toBe(left);
+    ['https:', 's3.eu-west-1.amazonaws.com', crc, true],
+    ['https:', 's3.eu-west-1.amazonaws.com', { 'content-md5': 'x' }, true],
+    ['https:', 's3.eu-west-1.amazonaws.com', {}, false],
+    ['http:', '127.0.0.1', crc, true],
+    ['http:', 'localhost', crc, true],
+    ['http:', '[::1]', crc, true],
+    ['http:', '127.0.0.1', {}, false],
+    ['http:', 'minio.example', crc, false],
+    ['http:', '127.0.0.1.example', crc, false],
+  ])('%s//%s with %j: %j', (protocol, hostname, headers, left) => {
+    expect(leavesBodyUnsigned({ protocol, hostname, headers: headers as Record<string, string> })).toBe(left);
   });
 });
