@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { isLoopback } from './uri.js';
+import { isLoopbackHost } from './uri.js';
 
 /** What a signature names in place of the body's hash. */
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
@@ -20,7 +20,7 @@ export function leavesBodyUnsigned(request: {
   readonly headers: Readonly<Record<string, string>>;
 }): boolean {
   const { protocol, hostname, headers } = request;
-  if (protocol !== 'https:' && !isLoopback(`${protocol}//${hostname}`)) return false;
+  if (protocol !== 'https:' && !isLoopbackHost(hostname)) return false;
   return CHECKSUMS.some((name) => headers[name] !== undefined);
 }
 
