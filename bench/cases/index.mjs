@@ -58,6 +58,8 @@ export const CASES = [
   { name: 'upload-s3', title: 'upload of large files to MinIO on loopback', run: uploadS3Case },
   { name: 'upload-s3-small', title: 'upload of small files to MinIO on loopback', run: uploadS3Case },
   { name: 'stream-s3', title: 'convert and upload to MinIO in one run', run: streamCase },
+  { name: 'stream-link', title: 'the same over a link as fast as converting', run: streamCase },
+  { name: 'stream-slow-link', title: 'the same over a link half as fast', run: streamCase },
   { name: 'resume-upload', title: 'upload to MinIO, cut off at 90 % and finished', run: resumedUploadCase },
   {
     name: 'resume-convert',

@@ -10,6 +10,10 @@ export interface ProgressCounts {
   readonly rejected: number;
   readonly files: number;
   readonly bytesWritten: number;
+  /** Bytes read a second, over the last seconds. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Until all is read, at this rate; undefined without a rate or `bytesTotal`. */
+  readonly secondsLeft?: number | undefined;
 }
 
 /** One row of the closing table. */

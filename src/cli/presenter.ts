@@ -104,7 +104,7 @@ class PlainPresenter implements Presenter {
       const now = performance.now();
       if (now - this.#lastProgress < PLAIN_PROGRESS_INTERVAL_MS) return;
       this.#lastProgress = now;
-      this.stream.write(`${progress.text}\n`);
+      this.stream.write(`${progress.texts[0]}\n`);
       return;
     }
     const text = renderEvent(event);
@@ -143,21 +143,31 @@ class TerminalPresenter implements Presenter {
     this.live.done();
   }
 
-  #draw({ text, share, ownTime }: ProgressText): string {
-    const columns = this.stream.columns || 80;
-    if (share === undefined) return text.slice(0, columns - 1);
+  #draw({ texts, share, ownTime }: ProgressText): string {
+    const columns = (this.stream.columns || 80) - 1;
+    const shortest = texts.at(-1)!;
+    if (share === undefined) return (texts.find((text) => text.length <= columns) ?? shortest).slice(0, columns);
     const elapsed = (performance.now() - this.#started) / 1000;
     const left =
       ownTime !== true && share > 0.02 && share < 1 ? `, ${formatSeconds((elapsed / share) * (1 - share))} left` : '';
-    const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
-    const width = Math.max(10, Math.min(30, columns - text.length - left.length - 10));
+    const percent = `${String(Math.floor(share * 100)).padStart(3)} %  `;
+    const room = columns - percent.length - left.length;
+    const text = texts.find((each) => each.length <= room);
+    if (text === undefined) return (shortest + left).slice(0, columns);
+    const width = Math.min(MOST_BAR_COLUMNS, room - text.length - 1);
     const full = Math.round(share * width);
-    return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${percent}  ${text}${left}`.slice(0, columns - 1);
+    const bar = width < FEWEST_BAR_COLUMNS ? '' : `${'█'.repeat(full)}${'░'.repeat(width - full)} `;
+    return `${bar}${percent}${text}${left}`;
   }
 }
 
+/** A shorter bar would say less than the numbers that it takes the room of. */
+const FEWEST_BAR_COLUMNS = 10;
+const MOST_BAR_COLUMNS = 30;
+
 interface ProgressText {
-  readonly text: string;
+  /** The same in fewer and fewer words, for narrower and narrower screens. */
+  readonly texts: readonly [string, ...string[]];
   /** 0–1, where the whole is known. */
   readonly share: number | undefined;
   /** It says itself how long it will take; the time since the beginning tells nothing. */
@@ -168,17 +178,33 @@ interface ProgressText {
 export function progressText(event: PineloadEvent): ProgressText | undefined {
   switch (event.type) {
     case 'convert.progress': {
+      const { bytesRead, bytesTotal } = event;
       const rejected = event.rejected > 0 ? `, ${formatCount(event.rejected)} rejected` : '';
-      const text = `${formatCount(event.records)} records${rejected}, ${formatBytes(event.bytesRead)} read, ${formatBytes(event.bytesWritten)} written`;
-      return { text, share: shareOf(event.bytesRead, event.bytesTotal) };
+      const pace = paceText(event);
+      const read = bytesTotal === undefined ? '' : ` of ${formatBytes(bytesTotal)}`;
+      return {
+        texts: [
+          `${formatCount(event.records)} records${rejected}, ${formatBytes(bytesRead)}${read} read, ${formatBytes(event.bytesWritten)} written${pace}`,
+          `${formatBytes(bytesRead)}${read} read${rejected}${pace}`,
+          `${formatBytes(bytesRead)}${read}${pace}`,
+          `${formatBytes(bytesRead)}${pace}`,
+        ],
+        share: shareOf(bytesRead, bytesTotal),
+        ownTime: true,
+      };
     }
     case 'upload.progress':
     case 'upload.verify.progress': {
       const done = event.type === 'upload.progress' ? 'uploaded' : 'verified';
-      const rate = event.bytesPerSecond === undefined ? '' : `, ${formatBytes(event.bytesPerSecond)}/s`;
-      const left = event.secondsLeft === undefined ? '' : `, ${formatSeconds(event.secondsLeft)} left`;
+      const pace = paceText(event);
+      const bytes = `${formatBytes(event.bytes)} of ${formatBytes(event.bytesTotal)}`;
       return {
-        text: `${formatCount(event.files)}/${formatCount(event.filesTotal)} files, ${formatBytes(event.bytes)} of ${formatBytes(event.bytesTotal)} ${done}${rate}${left}`,
+        texts: [
+          `${formatCount(event.files)}/${formatCount(event.filesTotal)} files, ${bytes} ${done}${pace}`,
+          `${bytes} ${done}${pace}`,
+          `${bytes}${pace}`,
+          `${formatBytes(event.bytes)}${pace}`,
+        ],
         share: shareOf(event.bytes, event.bytesTotal),
         ownTime: true,
       };
@@ -186,15 +212,22 @@ export function progressText(event: PineloadEvent): ProgressText | undefined {
     case 'import.progress':
     case 'imports.progress':
       return {
-        text: renderEvent(event) ?? '',
+        texts: [renderEvent(event) ?? ''],
         share: event.percent === undefined ? undefined : event.percent / 100,
         ownTime: true,
       };
     case 'verify.progress':
-      return { text: renderEvent(event) ?? '', share: shareOf(event.seen, event.expected) };
+      return { texts: [renderEvent(event) ?? ''], share: shareOf(event.seen, event.expected) };
     default:
       return undefined;
   }
+}
+
+/** Rate and time left, as far as they are known. */
+function paceText(event: { readonly bytesPerSecond?: number | undefined; readonly secondsLeft?: number | undefined }) {
+  const { bytesPerSecond, secondsLeft } = event;
+  const rate = bytesPerSecond === undefined ? '' : `, ${formatBytes(bytesPerSecond)}/s`;
+  return secondsLeft === undefined ? rate : `${rate}, ${formatSeconds(secondsLeft)} left`;
 }
 
 function shareOf(part: number, whole: number | undefined): number | undefined {

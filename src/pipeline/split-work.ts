@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { PineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
+import { Rate } from '../base/rate.js';
 import { VERSION } from '../base/version.js';
 import type { ReaderPool } from '../readers/pool/reader-pool.js';
 import { readParquet } from '../readers/parquet/read-parquet.js';
@@ -61,6 +62,9 @@ export class SplitWork {
   #done = { records: 0, rejected: 0, files: 0, bytes: 0 };
   #current: SplitRun | undefined;
   #bytesTotal: number | undefined;
+  /** Of these, bytes of splits that were finished before: they say nothing of how fast it goes now. */
+  #bytesBefore = 0;
+  readonly #rate = new Rate();
   readonly #plan: Plan;
   readonly #lines: LineCounts;
   readonly #entries = new Map<number, SplitEntry>();
@@ -97,7 +101,11 @@ export class SplitWork {
     await checkScratchSpace(scratchFacts(this.#plan, open, this.options.settings.maxBufferedBytes), this.options);
     for (const split of splits) {
       const before = finished.get(split.index);
-      if (before !== undefined) for (const piece of split.pieces) this.#reading.bytes += pieceBytes(piece, this.#plan);
+      if (before !== undefined) {
+        const bytes = split.pieces.reduce((sum, piece) => sum + pieceBytes(piece, this.#plan), 0);
+        this.#reading.bytes += bytes;
+        this.#bytesBefore += bytes;
+      }
       const entry = before ?? (await this.#split(split));
       this.#entries.set(split.index, entry);
       this.#done.records += entry.records;
@@ -218,14 +226,23 @@ export class SplitWork {
 
   #report(): void {
     const run = this.#current;
+    const { bytes: bytesRead } = this.#reading;
+    const bytesTotal = this.#bytesTotal;
+    const bytesPerSecond = this.#rate.of(bytesRead - this.#bytesBefore);
+    const secondsLeft =
+      bytesPerSecond === undefined || bytesTotal === undefined
+        ? undefined
+        : Math.max(0, bytesTotal - bytesRead) / bytesPerSecond;
     this.options.onEvent?.({
       type: 'convert.progress',
-      bytesRead: this.#reading.bytes,
-      bytesTotal: this.#bytesTotal,
+      bytesRead,
+      bytesTotal,
       records: this.#done.records + (run?.records ?? 0),
       rejected: this.#done.rejected + (run?.rejected ?? 0),
       files: this.#done.files + (run?.files ?? 0),
       bytesWritten: this.#done.bytes + (run?.bytesWritten ?? 0),
+      ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+      ...(secondsLeft === undefined ? {} : { secondsLeft }),
     });
   }
 }

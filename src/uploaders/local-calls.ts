@@ -1,10 +1,13 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { readsWait } from './local-read.js';
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** The calls that writing a file takes, but for those that wait for the disk. */
+/** The calls that reading or writing a file takes, but for those that wait for the disk. */
 export interface FileCalls {
+  /** Opens a file that is there, with the flags of open(2). Gives its descriptor. */
+  open(file: string, flags: number): MaybePromise<number>;
   mkdir(directory: string): MaybePromise<void>;
   /** Makes a file that must not be there yet. Gives its descriptor. */
   create(file: string): MaybePromise<number>;
@@ -22,6 +25,7 @@ const write = promisify(fs.write) as (
 
 /** By Node's thread pool, for file systems on which any call may wait for a network. */
 const POOLED: FileCalls = {
+  open,
   mkdir: promisify(fs.mkdir),
   create: (file) => open(file, 'wx'),
   write: async (fd, bytes, at, position) => (await write(fd, bytes, at, bytes.length - at, position)).bytesWritten,
@@ -38,6 +42,8 @@ const DIRECT_WRITE_BYTES = 128 * 1024;
  * file takes half a dozen of them.
  */
 const DIRECT: FileCalls = {
+  // Where a file lies is read from the disk just as the file is.
+  open: (file, flags) => (readsWait() ? POOLED.open(file, flags) : fs.openSync(file, flags)),
   mkdir: (directory) => fs.mkdirSync(directory),
   create: (file) => fs.openSync(file, 'wx'),
   write: (fd, bytes, at, position) =>

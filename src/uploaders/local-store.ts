@@ -1,4 +1,13 @@
-import { constants, fdatasync, fstatSync, fsync, statSync, type BigIntStats, type Dirent } from 'node:fs';
+import {
+  constants,
+  fdatasync,
+  fstatSync,
+  fsync,
+  read as readFile,
+  statSync,
+  type BigIntStats,
+  type Dirent,
+} from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -24,6 +33,12 @@ const NO_PARENT = { directory: '', at: -Infinity, real: undefined } as const;
 /** After so many bytes the disk is set to work, before the file is complete. */
 export const SYNC_AHEAD_BYTES = 4 * 1024 * 1024;
 
+/** A file that was opened to be read, and what closes it. */
+interface OpenFile {
+  readonly fd: number;
+  readonly calls: FileCalls;
+}
+
 /**
  * A local directory as a store. Files appear whole: written under a temporary name, fsynced, renamed (or linked, which
  * refuses to replace), and the directory fsynced. Nothing outside the root is read or written: keys are checked, and no
@@ -37,6 +52,7 @@ export class LocalStore implements ObjectStore {
   readonly #swept = new Set<string>();
   readonly #syncs = new DirectorySyncs();
   #calls: FileCalls | undefined;
+  #readCalls: FileCalls | undefined;
   /** Where the directory that was read from last really lies: files of one directory are mostly read one after the other. */
   #realParents: { readonly directory: string; readonly at: number; readonly real: string | undefined } = NO_PARENT;
 
@@ -91,12 +107,12 @@ export class LocalStore implements ObjectStore {
     throwIfAborted(options.signal);
     let position = options.start ?? 0;
     const end = options.end ?? Infinity;
-    const handle = await this.#openInside(key);
+    const { fd, calls } = await this.#openInside(key);
     try {
       while (position < end) {
         throwIfAborted(options.signal);
         const wanted = Math.min(LOCAL_READ_BYTES, end - position);
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+        const { bytesRead, buffer } = await read(fd, Buffer.allocUnsafe(wanted), 0, wanted, position);
         if (bytesRead === 0) return;
         position += bytesRead;
         yield buffer.subarray(0, bytesRead);
@@ -104,23 +120,23 @@ export class LocalStore implements ObjectStore {
     } catch (error) {
       throw this.#error(error, key, 'read');
     } finally {
-      await handle.close();
+      await calls.close(fd);
     }
   }
 
   async openRead(key: string): Promise<OpenObject> {
     checkKey(key, this);
-    const handle = await this.#openInside(key);
+    const { fd, calls } = await this.#openInside(key);
     return {
-      bytes: fstatSync(handle.fd).size,
+      bytes: fstatSync(fd).size,
       read: async (target, start) => {
         try {
-          return await readAt(handle, target, start);
+          return await readAt(fd, target, start);
         } catch (error) {
           throw this.#error(error, key, 'read');
         }
       },
-      close: () => handle.close(),
+      close: async () => calls.close(fd),
     };
   }
 
@@ -203,16 +219,17 @@ export class LocalStore implements ObjectStore {
   }
 
   /** Opens a file for reading, whose real place must be below the real root. */
-  async #openInside(key: string): Promise<fs.FileHandle> {
+  async #openInside(key: string): Promise<OpenFile> {
     const file = this.#path(key);
     try {
+      const calls = (this.#readCalls ??= await fileCalls(this.uri));
       const parent = await this.#realParent(key);
-      const direct = parent === undefined ? undefined : await openUnlinked(parent + path.basename(file));
-      if (direct !== undefined) return direct;
+      const direct = parent === undefined ? undefined : await openUnlinked(parent + path.basename(file), calls);
+      if (direct !== undefined) return { fd: direct, calls };
       const [root, real] = await Promise.all([fs.realpath(this.uri), fs.realpath(file)]);
       if (!isBelow(root, real)) throw leadsOutside(this, key);
       if (!(await fs.stat(real)).isFile()) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
-      return await fs.open(real, 'r');
+      return { fd: await calls.open(real, constants.O_RDONLY), calls };
     } catch (error) {
       if (isGone(error)) throw new PineloadError('OBJECT_NOT_FOUND', { source: file });
       throw this.#error(error, key, 'read');
@@ -529,25 +546,29 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   }
 }
 
+const read = promisify(readFile) as (
+  ...args: [fd: number, target: Buffer, at: number, length: number, position: number]
+) => Promise<{ bytesRead: number; buffer: Buffer }>;
+
 const withSeparator = (directory: string): string => (directory.endsWith(path.sep) ? directory : directory + path.sep);
 
 const isBelow = (root: string, real: string): boolean => real.startsWith(withSeparator(root));
 
 /** Opens a plain file that is not a symbolic link; undefined for anything else that is there. */
-async function openUnlinked(file: string): Promise<fs.FileHandle | undefined> {
+async function openUnlinked(file: string, calls: FileCalls): Promise<number | undefined> {
   // Windows has no such flag: there the long way is gone.
   if (constants.O_NOFOLLOW === undefined) return undefined;
-  let handle: fs.FileHandle;
+  let fd: number;
   try {
     // Not to wait for the other end of a pipe.
-    handle = await fs.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = await calls.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
     throw error;
   }
   // No disk is asked for what the kernel knows of an open file.
-  if (fstatSync(handle.fd).isFile()) return handle;
-  await handle.close();
+  if (fstatSync(fd).isFile()) return fd;
+  await calls.close(fd);
   return undefined;
 }
 

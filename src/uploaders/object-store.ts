@@ -72,6 +72,8 @@ export interface WriteOptions {
    * no hyphen, some proxies drop header names with an underscore.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** `put` only: SHA-256 of the bytes in lower-case hex, from who knows it already. Default: computed where it is needed. */
+  readonly sha256?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -238,7 +238,7 @@ export class PartWriter implements ObjectWriter {
     const { checksum } = this.sink;
     const crc = this.#crc?.hex() ?? '';
     if (checksum !== undefined) {
-      this.#crcToHere = joinCrc(checksum, this.#crcToHere, crc, this.#filled);
+      this.#crcToHere = this.#parts === 0 ? crc : joinCrc(checksum, this.#crcToHere, crc, this.#filled);
       this.#crc = new Crc(checksum);
     }
     this.#parts++;

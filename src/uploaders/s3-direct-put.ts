@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { RequestPace } from './request-pace.js';
+import { type S3Agents, sendPut } from './s3-http.js';
+import { S3Signer, UNSIGNED_PAYLOAD, leavesBodyUnsigned } from './s3-signature.js';
 import { networkCode } from './store-errors.js';
 
 /** Larger objects take so long on the way that what the SDK does for a request does not count. */
@@ -8,23 +11,11 @@ export const DIRECT_PUT_BYTES = 1024 * 1024;
 /** The SDK's request, as far as it is looked at here: an HttpRequest, or, behind some of its layers, what is left of one. */
 export interface SdkRequest {
   readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: unknown;
-}
-
-interface SdkAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
-/** A signer as @smithy/signature-v4 has it. */
-interface Signer {
-  sign(
-    request: SdkRequest,
-    options: { signingDate: Date; signingRegion?: string | undefined; signingService?: string | undefined },
-  ): Promise<SdkRequest>;
 }
 
 /** How the SDK signs a request: what it has settled on for the bucket. */
@@ -32,10 +23,7 @@ export interface SdkScheme {
   readonly httpAuthOption?: {
     readonly schemeId: string;
     readonly signingProperties?: {
-      readonly config: { signer(scheme: unknown): Promise<Signer>; readonly systemClockOffset?: number };
-      readonly context?: {
-        readonly endpointV2?: { readonly properties?: { readonly authSchemes?: readonly unknown[] } };
-      };
+      readonly config: { readonly systemClockOffset?: number };
       readonly signingRegion?: string;
       readonly signingName?: string;
     };
@@ -45,6 +33,8 @@ export interface SdkScheme {
 export interface DirectPut {
   readonly key: string;
   readonly body: Buffer;
+  /** Of the body, in lower-case hex, if it is known. */
+  readonly sha256?: string | undefined;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -61,8 +51,12 @@ export interface DirectAnswer {
 const COMMON_HEADERS = new Set(['host', 'user-agent', 'x-amz-user-agent']);
 
 interface Template {
-  readonly request: SdkRequest;
-  readonly sign: (request: SdkRequest) => Promise<SdkRequest>;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: number | undefined;
+  readonly signer: S3Signer;
+  /** The time by the store's clock. */
+  readonly now: () => Date;
   /** The path of a key, without the key. */
   readonly base: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -70,9 +64,9 @@ interface Template {
 
 /**
  * Puts small objects without the SDK's thirty layers, which take longer over 20 kB than everything else together. The first put of a store
- * goes through the SDK; where it went and how it was signed goes for the others. They are signed by the SDK's signer with
- * its credentials, sent by its HTTP handler, and keep to the same pace. Whatever is answered but success is left to the SDK, which sends the
- * object again: redirects, clocks that are off, throttling and errors are its business alone.
+ * goes through the SDK; where it went and for which region it was signed goes for the others. They are signed with the SDK's credentials, go
+ * over its connections, and keep to the same pace. Whatever is answered but success is left to the SDK, which sends the object again:
+ * redirects, clocks that are off, throttling and errors are its business alone.
  */
 export class S3DirectPut {
   #template: Template | undefined;
@@ -80,6 +74,7 @@ export class S3DirectPut {
   constructor(
     private readonly client: S3Client,
     private readonly pace: RequestPace,
+    private readonly agents: S3Agents,
   ) {}
 
   /** Called with each put that the SDK makes, before it is signed. */
@@ -87,21 +82,21 @@ export class S3DirectPut {
     const path = encodeKey(key);
     const { schemeId, signingProperties: signing } = scheme?.httpAuthOption ?? {};
     // Not for what is signed otherwise (several regions, Express), or not at all.
-    if (this.#template !== undefined || schemeId !== 'aws.auth#sigv4' || signing?.config.signer === undefined) return;
+    if (this.#template !== undefined || schemeId !== 'aws.auth#sigv4' || signing === undefined) return;
+    const { config, signingRegion, signingName } = signing;
+    if (signingRegion === undefined || signingName === undefined) return;
     if (!request.path.endsWith(path) || 'x-amz-s3session-token' in request.headers) return;
-    const headers = Object.entries(request.headers).filter(([name]) => COMMON_HEADERS.has(name.toLowerCase()));
-    const { config, context, signingRegion, signingName: signingService } = signing;
-    // One for all of them: it keeps the day's key.
-    const signer = config.signer(context?.endpointV2?.properties?.authSchemes?.[0]);
-    signer.catch(() => undefined);
+    const headers = Object.entries(request.headers)
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => COMMON_HEADERS.has(name));
     this.#template = {
-      request: { ...request, body: undefined },
+      protocol: request.protocol,
+      hostname: request.hostname,
+      port: request.port,
       base: request.path.slice(0, request.path.length - path.length),
       headers: Object.fromEntries(headers),
-      sign: async (each) => {
-        const signingDate = new Date(Date.now() + (config.systemClockOffset ?? 0));
-        return (await signer).sign(each, { signingDate, signingRegion, signingService });
-      },
+      signer: new S3Signer(signingRegion, signingName),
+      now: () => new Date(Date.now() + (config.systemClockOffset ?? 0)),
     };
   }
 
@@ -111,29 +106,26 @@ export class S3DirectPut {
   }
 
   /** Resolves to undefined when it did not succeed, for whatever reason; the object may be there all the same. */
-  async send({ key, body, headers, signal }: DirectPut): Promise<DirectAnswer | undefined> {
-    const { request: template, sign, base, headers: common } = this.#template!;
+  async send({ key, body, sha256, headers, signal }: DirectPut): Promise<DirectAnswer | undefined> {
+    const { protocol, hostname, port, signer, now, base, headers: common } = this.#template!;
     const leave = await this.pace.enter(body.length, signal);
     try {
-      const signed = await sign({
-        ...template,
-        path: base + encodeKey(key),
-        headers: { ...common, 'content-length': String(body.length), ...headers },
-        body,
-      });
-      const { response } = (await this.client.config.requestHandler.handle(
-        signed as never,
-        signal === undefined ? {} : { abortSignal: signal },
-      )) as { readonly response: SdkAnswer };
-      leave({ status: response.statusCode });
-      for await (const _ of response.body);
-      if (response.statusCode !== 200) return undefined;
-      const { headers: told } = response;
+      const path = base + encodeKey(key);
+      const all = { ...common, 'content-length': String(body.length), ...headers };
+      const bodySha256 = leavesBodyUnsigned({ protocol, hostname, headers: all })
+        ? UNSIGNED_PAYLOAD
+        : (sha256 ?? createHash('sha256').update(body).digest('hex'));
+      const toSign = { method: 'PUT', path, headers: all, bodySha256 };
+      const signed = signer.sign(toSign, await this.client.config.credentials(), now());
+      const request = { protocol, hostname, port, path, headers: signed, body, signal };
+      const { status, headers: told } = await sendPut(this.agents, request);
+      leave({ status });
+      if (status !== 200) return undefined;
       return {
-        ETag: told['etag'],
-        crc: told['x-amz-checksum-crc64nvme'],
-        ServerSideEncryption: told['x-amz-server-side-encryption'],
-        SSECustomerAlgorithm: told['x-amz-server-side-encryption-customer-algorithm'],
+        ETag: told.etag,
+        crc: text(told['x-amz-checksum-crc64nvme']),
+        ServerSideEncryption: text(told['x-amz-server-side-encryption']),
+        SSECustomerAlgorithm: text(told['x-amz-server-side-encryption-customer-algorithm']),
       };
     } catch (error) {
       leave({ broken: networkCode(error) ?? 'no answer' });
@@ -141,6 +133,8 @@ export class S3DirectPut {
     }
   }
 }
+
+const text = (header: string | string[] | undefined): string | undefined => header?.toString();
 
 /** As the SDK writes keys into paths: all but unreserved characters (RFC 3986) and `/` as escapes. */
 function encodeKey(key: string): string {

@@ -2,6 +2,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { pauseLength } from './pause.js';
 import type { RequestPace } from './request-pace.js';
 import type { S3DirectPut, SdkRequest, SdkScheme } from './s3-direct-put.js';
+import { UNSIGNED_PAYLOAD, leavesBodyUnsigned } from './s3-signature.js';
 import { networkCode } from './store-errors.js';
 
 /** Of what the SDK hands from one middleware to the next, the part that is looked at here. */
@@ -10,9 +11,6 @@ type Next<Result> = (args: {
   readonly request: SdkRequest;
 }) => Promise<Result>;
 type Middleware = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0];
-
-/** With a checksum that the store compares, over TLS: another hash of the body for the signature would tell nothing new. */
-const CHECKSUMS = ['x-amz-checksum-crc64nvme', 'content-md5'];
 
 /** What @smithy/core hands down: the signal of `send`, and how the request will be signed. */
 interface Context {
@@ -29,11 +27,9 @@ export function paceS3(client: S3Client, pace: RequestPace, onPut: S3DirectPut['
   const paced =
     <Result extends { readonly response: unknown }>(next: Next<Result>, context: object): Next<Result> =>
     async (args) => {
-      const { body, headers, protocol } = args.request;
+      const { body, headers } = args.request;
       const { commandName, __smithy_context: smithy } = context as Context;
-      if (protocol === 'https:' && CHECKSUMS.some((name) => headers[name] !== undefined)) {
-        headers['x-amz-content-sha256'] ??= 'UNSIGNED-PAYLOAD';
-      }
+      if (leavesBodyUnsigned(args.request)) headers['x-amz-content-sha256'] ??= UNSIGNED_PAYLOAD;
       if (commandName === 'PutObjectCommand') onPut(args.request, args.input.Key ?? '', smithy?.selectedHttpAuthScheme);
       const leave = await pace.enter(body instanceof Uint8Array ? body.byteLength : 0, smithy?.abortSignal);
       try {

@@ -37,6 +37,7 @@ import { pauseBeforeRetry } from './pause.js';
 import { type OpenedRead, resumingRead } from './resuming-read.js';
 import { RequestPace } from './request-pace.js';
 import { DIRECT_PUT_BYTES, S3DirectPut, type DirectAnswer } from './s3-direct-put.js';
+import { S3_CONNECT_TIMEOUT_MS, S3_IDLE_TIMEOUT_MS, s3Agents } from './s3-http.js';
 import { withoutEntries } from './s3-listing.js';
 import { paceS3, s3Retries } from './s3-pace.js';
 import { S3Upload, compareWithSent, contentMd5 } from './s3-upload.js';
@@ -48,11 +49,6 @@ import { WRITE_TOKEN, newWriteToken } from './write-token.js';
 export const S3_MIN_PART_BYTES = 5 * 1024 * 1024;
 /** The region signed for when none is configured; AWS tells the right one in its answer and the client follows. */
 export const S3_FALLBACK_REGION = 'us-east-1';
-/** A connection that is not made, and one that says nothing, for so long in milliseconds is given up and tried again. */
-export const S3_CONNECT_TIMEOUT_MS = 10_000;
-export const S3_IDLE_TIMEOUT_MS = 60_000;
-/** Sockets at once; the transfer queue decides how many are in use. */
-const MAX_SOCKETS = 256;
 
 const CREDENTIALS_HINT =
   'S3 credentials come from the AWS default chain (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, SSO, web identity, instance role) and need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload.';
@@ -89,6 +85,7 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const endpoint = options.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   const checksums = options.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+  const agents = s3Agents();
   const config: S3ClientConfig = {
     maxAttempts: options.tries ?? DEFAULT_STORE_TRIES,
     retryStrategy: s3Retries(options.tries ?? DEFAULT_STORE_TRIES),
@@ -100,8 +97,8 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
     requestHandler: {
       connectionTimeout: S3_CONNECT_TIMEOUT_MS,
       socketTimeout: S3_IDLE_TIMEOUT_MS,
-      httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
-      httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
     },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(options.anonymous
@@ -110,7 +107,7 @@ export async function openS3Store(target: Target, options: StoreOptions): Promis
   };
   const client = await connect(config, options.region);
   const pace = options.pace ?? new RequestPace();
-  const direct = new S3DirectPut(client, pace);
+  const direct = new S3DirectPut(client, pace, agents);
   paceS3(client, pace, (request, key, scheme) => options.anonymous !== true && direct.learn(request, key, scheme));
   return new S3Store(target, options, client, direct, endpoint !== undefined);
 }
@@ -303,6 +300,7 @@ class S3Store implements ObjectStore {
       const answer = await this.direct.send({
         key: input.Key,
         body: Body,
+        sha256: options.sha256,
         headers: this.#directHeaders(input),
         signal: options.signal,
       });

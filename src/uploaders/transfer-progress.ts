@@ -1,12 +1,9 @@
 import type { EventListener } from '../base/events.js';
+import { Rate } from '../base/rate.js';
 import type { TransferFile } from './transfer.js';
 
 /** Shortest time between two progress events, in milliseconds. */
 export const UPLOAD_PROGRESS_MS = 200;
-/** The rate is that of the last so many milliseconds: it follows the link, not the whole run. */
-export const UPLOAD_RATE_WINDOW_MS = 15_000;
-/** Before this much time no rate is told. */
-const FIRST_RATE_MS = 1_000;
 
 /** Counts of a transfer, told to the listener not more often than UPLOAD_PROGRESS_MS. */
 export class TransferProgress {
@@ -14,7 +11,7 @@ export class TransferProgress {
   /** Bytes sent, or read again. */
   movedBytes = 0;
   readonly #bytesTotal: number;
-  readonly #marks: { readonly at: number; readonly bytes: number }[] = [];
+  readonly #rate: Rate;
   #files = 0;
   #skippedBytes = 0;
   #told = 0;
@@ -26,7 +23,7 @@ export class TransferProgress {
     private readonly now: () => number = () => performance.now(),
   ) {
     this.#bytesTotal = all.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.#marks.push({ at: this.now(), bytes: 0 });
+    this.#rate = new Rate(now);
   }
 
   moved(bytes: number): void {
@@ -47,7 +44,7 @@ export class TransferProgress {
   report(): void {
     this.#told = this.now();
     const bytes = this.movedBytes + this.#skippedBytes;
-    const bytesPerSecond = this.#rate();
+    const bytesPerSecond = this.#rate.of(this.movedBytes);
     const left = this.#bytesTotal - bytes;
     this.onEvent?.({
       type: this.type,
@@ -61,16 +58,5 @@ export class TransferProgress {
 
   #maybeReport(): void {
     if (this.now() - this.#told >= UPLOAD_PROGRESS_MS) this.report();
-  }
-
-  #rate(): number | undefined {
-    const at = this.now();
-    const marks = this.#marks;
-    marks.push({ at, bytes: this.movedBytes });
-    // The oldest mark stays until the one after it is old enough too.
-    while (marks.length > 2 && at - marks[1]!.at >= UPLOAD_RATE_WINDOW_MS) marks.shift();
-    const first = marks[0]!;
-    const bytes = this.movedBytes - first.bytes;
-    return at - first.at < FIRST_RATE_MS || bytes <= 0 ? undefined : (bytes * 1000) / (at - first.at);
   }
 }

@@ -36,7 +36,12 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 /** Is this URL's host the machine itself? Only there is plain http without credentials taken for an emulator. */
 export function isLoopback(url: string): boolean {
   const parsed = tryUrl(url);
-  return parsed !== undefined && LOOPBACK.test(parsed.hostname);
+  return parsed !== undefined && isLoopbackHost(parsed.hostname);
+}
+
+/** The same of a host name by itself; an address of IPv6 in brackets. */
+export function isLoopbackHost(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
 }
 
 /**

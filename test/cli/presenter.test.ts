@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it, vi } from 'vitest';
 import type { PineloadEvent } from '../../src/base/events.js';
 import { createPresenter, JSON_PROGRESS_INTERVAL_MS } from '../../src/cli/presenter.js';
 import { RepeatedSpills, SPILL_INTERVAL_MS } from '../../src/cli/repeated-spills.js';
@@ -72,5 +73,46 @@ describe('for people, spills are told of together', () => {
       undefined,
     ]);
     expect(spills.rest()?.bytes).toBe(10);
+  });
+});
+
+describe('progress on a terminal of any width', () => {
+  const upload: PineloadEvent = {
+    ...{ type: 'upload.progress', files: 1234, filesTotal: 10_000, bytes: 1.2e9, bytesTotal: 10e9 },
+    ...{ bytesPerSecond: 88e6, secondsLeft: 125 },
+  };
+  const convert: PineloadEvent = {
+    ...{ type: 'convert.progress', bytesRead: 1.2e9, bytesTotal: 10e9, records: 1_234_567, rejected: 12 },
+    ...{ files: 3, bytesWritten: 400e6, bytesPerSecond: 88e6, secondsLeft: 125 },
+  };
+
+  it.each<[number, PineloadEvent, string]>([
+    [120, upload, '1,234/10,000 files, 1.2 GB of 10 GB uploaded, 88 MB/s, 2 min 05 s left'],
+    [80, upload, '1,234/10,000 files, 1.2 GB of 10 GB uploaded, 88 MB/s, 2 min 05 s left'],
+    [60, upload, '1.2 GB of 10 GB uploaded, 88 MB/s, 2 min 05 s left'],
+    [40, upload, '1.2 GB, 88 MB/s, 2 min 05 s left'],
+    [30, upload, '1.2 GB, 88 MB/s, 2 min 05 s le'],
+    [120, convert, '1,234,567 records, 12 rejected, 1.2 GB of 10 GB read, 400 MB written, 88 MB/s, 2 min 05 s left'],
+    [80, convert, '1.2 GB of 10 GB read, 12 rejected, 88 MB/s, 2 min 05 s left'],
+    [40, convert, '1.2 GB, 88 MB/s, 2 min 05 s left'],
+  ])('%i columns', async (columns, event, expected) => {
+    vi.stubEnv('CI', undefined);
+    vi.stubEnv('TERM', 'xterm');
+    try {
+      const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows: 24 });
+      const presenter = await createPresenter({
+        json: false,
+        quiet: false,
+        stream: stream as unknown as NodeJS.WriteStream,
+      });
+      presenter.show(event);
+      const shown = stripVTControlCharacters(String(stream.read())).split('\n')[0]!;
+      expect(shown.length).toBeLessThan(columns);
+      expect(shown.replace(/^[█░]* *(\d+ % +)?/, '')).toBe(expected.slice(0, columns - 1));
+      if (columns > 30) expect(shown).toContain('12 %');
+      presenter.close();
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

@@ -98,16 +98,54 @@ for (const [title, openTarget] of Object.entries(targets)) {
     });
 
     it.each([
-      ['longer', (content: Buffer) => Buffer.concat([content, Buffer.from('x')])],
-      ['shorter', (content: Buffer) => content.subarray(1)],
-      ['changed', (content: Buffer) => Buffer.from(content.map((byte, i) => (i === 7 ? byte ^ 1 : byte)))],
-    ])('refuses a file that is %s than the manifest says', async (_, change) => {
-      const file = files[0]!;
+      ['longer', 0, (content: Buffer) => Buffer.concat([content, Buffer.from('x')])],
+      ['shorter', 0, (content: Buffer) => content.subarray(1)],
+      ['changed', 0, (content: Buffer) => Buffer.from(content.map((byte, i) => (i === 7 ? byte ^ 1 : byte)))],
+      ['longer, and small', 5, (content: Buffer) => Buffer.concat([content, Buffer.from('x')])],
+      ['shorter, and small', 5, (content: Buffer) => content.subarray(1)],
+      [
+        'changed, and small',
+        5,
+        (content: Buffer) => Buffer.from(content.map((byte, i) => (i === 7 ? byte ^ 1 : byte))),
+      ],
+    ])('refuses a file that is %s than the manifest says', async (_, index, change) => {
+      const file = files[index]!;
       await from.put(file.path, change(await readAll(from.read(file.path))));
       const error = await errorOf(uploadDirectory({ from, to, files }));
       expect(error).toMatchObject({ code: 'FILE_CHANGED', exitCode: 4, retryable: false });
       expect(error.source).toBe(from.uri + file.path);
       expect(await to.head(file.path)).toBeUndefined();
+    });
+
+    it.each([
+      ['large', 0],
+      ['small', 5],
+    ])('lets another writer be first with a %s file, if it wrote the same', async (_, index) => {
+      const file = files[index]!;
+      const content = await readAll(from.read(file.path));
+      /** The files, and a zombie that writes one of them while it is opened here. */
+      const whileZombieWrites = (bytes: Buffer): ObjectStore =>
+        new Proxy(from, {
+          get: (store, name) => {
+            if (name === 'openRead') {
+              return async (key: string) => {
+                if (key === file.path) await to.put(key, bytes);
+                return store.openRead!(key);
+              };
+            }
+            const value: unknown = Reflect.get(store, name, store);
+            return typeof value === 'function' ? value.bind(store) : value;
+          },
+        });
+      const result = await uploadDirectory({ from: whileZombieWrites(content), to, files });
+      expect(result.files).toBe(30);
+      expect(sha256(await readAll(to.read(file.path)))).toBe(file.sha256);
+
+      await to.delete(file.path);
+      const other = Buffer.from(content.map((byte) => byte ^ 1));
+      const error = await errorOf(uploadDirectory({ from: whileZombieWrites(other), to, files }));
+      expect(error).toMatchObject({ code: 'OBJECT_EXISTS', source: to.uri + file.path });
+      expect((await readAll(to.read(file.path))).equals(other)).toBe(true);
     });
 
     it('stops at the first failure', async () => {
