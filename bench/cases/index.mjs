@@ -61,11 +61,12 @@ export const CASES = [
   { name: 'stream-link', title: 'the same over a link as fast as converting', run: streamCase },
   { name: 'stream-slow-link', title: 'the same over a link half as fast', run: streamCase },
   { name: 'resume-upload', title: 'upload to MinIO, cut off at 90 % and finished', run: resumedUploadCase },
-  {
-    name: 'resume-convert',
-    title: 'convert to MinIO in 20 splits or more, cut off at 90 % and finished',
+  ...[20, 40].map((splits) => ({
+    name: splits === 20 ? 'resume-convert' : `resume-convert-${splits}`,
+    title: `convert to MinIO in ${splits} splits, cut off at 90 % and finished`,
     run: resumedConvertCase,
-  },
+    splits,
+  })),
   { name: 'run', title: 'the whole line: run --rehearse', run: wholeLineCase },
   { name: 'shards', title: 'two shards on two cores, and one process', run: shardsCase },
   { name: 'resume', title: 'convert, killed at some moments and run again', run: resumeCase },

@@ -11,24 +11,27 @@ import { uploadCommand, withMinio } from './store.mjs';
 
 /** Killed when so much is done. */
 const CUT_AT = 0.9;
-const SPLITS = 20;
 const KIND = 'jsonl-17';
+/** How often the finished splits are counted, in milliseconds: a fraction of the time that one takes. */
+const LOOK_MS = 5;
 
 /** `upload`, killed at 90 % of the bytes and run again. */
 export async function resumedUploadCase(bench, theCase) {
   return withMinio(theCase.name, bench, (minio) => {
     const dir = join(bench.keepDir, 'files');
     const bytes = makeImportDirectory(dir, bench.upload);
-    const done = (event) => (event.event === 'upload.progress' ? event.bytes / event.bytesTotal : 0);
-    return resumed(minio, { command: uploadCommand(minio, dir), done, bytes }, bench, theCase);
+    const isCut = (event) => event.event === 'upload.progress' && event.bytes / event.bytesTotal >= CUT_AT;
+    const kill = (command) => killAtEvent(command, minio.env, isCut);
+    return resumed(minio, { command: uploadCommand(minio, dir), kill, bytes }, bench, theCase);
   });
 }
 
-/** `convert` straight into the bucket, killed at 90 % of the input and run again. */
+/** `convert` straight into the bucket, killed as soon as 90 % of the splits are finished and run again. */
 export async function resumedConvertCase(bench, theCase) {
+  const { splits: count } = theCase;
   const facts = await bench.input(KIND);
   return withMinio(theCase.name, bench, (minio) => {
-    const splits = ['--split-size', String(Math.ceil(facts.bytes / SPLITS))];
+    const splits = ['--split-size', String(Math.ceil(facts.bytes / count))];
     const command = (run) => [
       ...convertCommand(
         KIND,
@@ -39,23 +42,28 @@ export async function resumedConvertCase(bench, theCase) {
       ),
       ...minio.options,
     ];
-    const done = (event) => (event.event === 'convert.progress' ? event.bytesRead / event.bytesTotal : 0);
-    return resumed(minio, { command, done, bytes: facts.textBytes, facts }, bench, theCase);
+    const kill = (cut, run) => {
+      // The journal has an object for each finished split.
+      const journal = `${minio.prefix(run).replace(/\/$/, '')}.pineload/journal/split-`;
+      return killWhen(cut, minio.env, () => minio.countOnDrive(journal) >= CUT_AT * count);
+    };
+    return resumed(minio, { command, kill, bytes: facts.textBytes, facts }, bench, theCase);
   });
 }
 
-async function resumed(minio, { command, done, bytes, facts }, { rounds, say, note }, { name, title }) {
+async function resumed(minio, { command, kill, bytes, facts }, { rounds, say, note }, { name, title }) {
   const times = { whole: [], rest: [] };
   const problems = [];
   for (let round = 0; round < rounds; round++) {
-    const [whole, cut] = ['whole', 'cut'].map((which) => command({ out: `${name}-${which}-${round}` }));
+    const out = (which) => ({ out: `${name}-${which}-${round}` });
+    const [whole, cut] = [command(out('whole')), command(out('cut'))];
     await settle();
     if (facts) warm(facts.path);
     const first = await measure(whole, { env: minio.env });
     if (first.failed) throw new Error(first.failed);
     times.whole.push(first);
     await settle();
-    if (!(await killAt([...cut, '--json'], minio.env, (event) => done(event) >= CUT_AT))) {
+    if (!(await kill(cut, out('cut')))) {
       note(`${name}: left out, it ends before it can be cut off at 90 %; give it a larger size.`);
       return [];
     }
@@ -112,11 +120,24 @@ async function differences(minio, name, round) {
 }
 
 /** Runs a command and kills it (SIGKILL) at the event that is told. False: it came to its end before. */
-async function killAt([program, ...args], env, when) {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal)));
+async function killAtEvent([program, ...args], env, when) {
+  const options = { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] };
+  const child = spawn(program, [...args, '--json'], options);
+  const killed = wasKilled(child);
   for await (const line of createInterface({ input: child.stderr })) {
     if (line.startsWith('{') && when(JSON.parse(line))) child.kill('SIGKILL');
   }
-  return (await ended) === 'SIGKILL';
+  return killed;
+}
+
+/** The same as soon as something is so, whatever the command tells of it. */
+async function killWhen([program, ...args], env, isSo) {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+  const killed = wasKilled(child);
+  const look = setInterval(() => isSo() && child.kill('SIGKILL'), LOOK_MS);
+  return killed.finally(() => clearInterval(look));
+}
+
+function wasKilled(child) {
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal === 'SIGKILL')));
 }

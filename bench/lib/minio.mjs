@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -93,6 +93,12 @@ export async function startMinio(binary, bucket, directory = tmpdir()) {
       copyObjects: (pairs) => {
         const place = (key) => join(data, bucket, ...key.split('/'));
         for (const [from, to] of pairs) cpSync(place(from), place(to), { recursive: true });
+      },
+      /** How many objects there are whose keys begin so, seen on the server's drive: asking it would take from what is measured. */
+      countOnDrive: (start) => {
+        const place = join(data, bucket, dirname(start));
+        if (!existsSync(place)) return 0;
+        return readdirSync(place).filter((name) => name.startsWith(basename(start))).length;
       },
       /** Bytes of the Parquet objects below a prefix. */
       parquetBytes: async (prefix) => {

@@ -227,7 +227,8 @@ export function progressText(event: PineloadEvent): ProgressText | undefined {
 function paceText(event: { readonly bytesPerSecond?: number | undefined; readonly secondsLeft?: number | undefined }) {
   const { bytesPerSecond, secondsLeft } = event;
   const rate = bytesPerSecond === undefined ? '' : `, ${formatBytes(bytesPerSecond)}/s`;
-  return secondsLeft === undefined ? rate : `${rate}, ${formatSeconds(secondsLeft)} left`;
+  // At the end none is left, which the share tells.
+  return secondsLeft === undefined || secondsLeft === 0 ? rate : `${rate}, ${formatSeconds(secondsLeft)} left`;
 }
 
 function shareOf(part: number, whole: number | undefined): number | undefined {

@@ -5,7 +5,8 @@ import { startEmulator } from '../emulator/index.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { RecordLimits } from '../records/limits.js';
 import type { Manifest } from '../writers/manifest.js';
-import { importLimits, type LimitOptions } from './options.js';
+import { withSignatureOf } from '../uploaders/uri.js';
+import { fillRun, importLimits, type LimitOptions } from './options.js';
 import { openWithAccess, type StoreAccess } from './stores.js';
 
 /** Name of the index that a rehearsal imports into. */
@@ -20,6 +21,8 @@ export interface Rehearsal {
 
 /** What a rehearsal takes of a run's options. Its limits hold for the emulator, too: where the service takes more, so does the rehearsal. */
 interface RehearsalOptions extends StoreAccess, LimitOptions {
+  readonly to: string;
+  readonly runId?: string | undefined;
   readonly tmpDir?: string | undefined;
   readonly limits?: RecordLimits | undefined;
 }
@@ -27,11 +30,13 @@ interface RehearsalOptions extends StoreAccess, LimitOptions {
 /** Starts an emulator with one empty index that fits the converted records. */
 export async function startRehearsal(manifest: Manifest, options: RehearsalOptions): Promise<Rehearsal> {
   const limits = importLimits(options);
+  const to = fillRun(options.to, options.runId, 'to');
   const dir = await mkdtemp(join(options.tmpDir ?? tmpdir(), 'pineload-rehearsal-'));
   try {
     const records = await openWithAccess(dir, {});
     const emulator = await startEmulator({
-      openStore: (uri) => openWithAccess(uri, options),
+      // What is imported is told without a signature; here it is read by whoever wrote it.
+      openStore: (uri) => openWithAccess(withSignatureOf(uri, to), options),
       limits: {
         namespacesPerImport: limits.maxImportNamespaces,
         filesPerImport: limits.maxImportFiles,

@@ -1,7 +1,8 @@
-import { type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
+import type { File, FileMetadata, Storage } from '@google-cloud/storage';
 import { throwIfAborted } from '../base/abort.js';
 import { type ErrorCode, PineloadError } from '../base/errors.js';
 import { checkedRead } from './checksum/checked-read.js';
+import { googleStorage } from './cjs-packages.js';
 import { Crc, base64OfHex, hexOfBase64 } from './checksum/crc.js';
 import type { GcsResource, SessionSend } from './gcs-session.js';
 import { GcsUpload, SESSION_GONE } from './gcs-upload.js';
@@ -26,6 +27,8 @@ import { SESSION_DAYS, SessionBook, defaultSessionDirectory } from './session-bo
 import { explainFault, networkCode } from './store-errors.js';
 import { type Target, isLoopback } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
+
+const sdk = googleStorage();
 
 /** GCS: chunks of a resumable upload are multiples of 256 KiB. https://cloud.google.com/storage/docs/performing-resumable-uploads#chunked-upload */
 export const GCS_CHUNK_UNIT = 256 * 1024;
@@ -55,7 +58,7 @@ export async function openGcsStore(target: Target, options: StoreOptions): Promi
     const anonymous = options.anonymous === true || (endpoint !== undefined && isLoopback(endpoint));
     const tries = options.tries ?? DEFAULT_STORE_TRIES;
     const pace = options.pace ?? new RequestPace();
-    const storage = new Storage({
+    const storage = new sdk.Storage({
       // Credentials are left out for an endpoint that is not the SDK's own word for the public one: hence the slash.
       ...(endpoint !== undefined || anonymous ? { apiEndpoint: endpoint ?? 'https://storage.googleapis.com/' } : {}),
       useAuthWithCustomEndpoint: !anonymous,
@@ -65,7 +68,7 @@ export async function openGcsStore(target: Target, options: StoreOptions): Promi
         maxRetries: tries - 1,
         maxRetryDelay: LONGEST_PAUSE_MS / 1000,
         // Every request here may be repeated: what it writes is the same again, and conditional writes are recognised by a mark.
-        idempotencyStrategy: IdempotencyStrategy.RetryAlways,
+        idempotencyStrategy: sdk.IdempotencyStrategy.RetryAlways,
         retryableErrorFn: (error) => {
           const { status } = faultOf(error);
           pace.saw(status === undefined ? { broken: networkCode(error) ?? 'no answer' } : { status });

@@ -65,6 +65,11 @@ export interface WriteOptions {
    * for every object, and its word is taken for all bytes but the last). Default false.
    */
   readonly resume?: boolean | 'parts' | undefined;
+  /**
+   * `create` only: told of each part that the store has, and how many of its bytes were sent for that: none where it had them already.
+   * Only of objects that are sent in parts.
+   */
+  readonly onPart?: ((bytes: number, sent: number) => void) | undefined;
   /** `create` only: parts that several writers together may have on the way at once, shared by them. Default: each its store's number. */
   readonly onTheWay?: Turns | undefined;
   /**

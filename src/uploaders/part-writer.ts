@@ -63,7 +63,7 @@ export interface StoreHealth {
 
 export interface PartWriterOptions extends Pick<
   WriteOptions,
-  'checksums' | 'expectedBytes' | 'onTheWay' | 'resume' | 'signal'
+  'checksums' | 'expectedBytes' | 'onPart' | 'onTheWay' | 'resume' | 'signal'
 > {
   readonly buffers: PartBuffers;
   readonly partsInFlight: number;
@@ -298,6 +298,7 @@ export class PartWriter implements ObjectWriter {
     const sending = this.#repeated(() => this.sink.part(part, signal)).then(
       (sent) => {
         this.#sent += sent;
+        this.options.onPart?.(bytes.length, sent);
         this.options.buffers.giveBack(buffer);
       },
       (error: unknown) => {

@@ -1,20 +1,16 @@
-import {
-  AbortMultipartUploadCommand,
-  DeleteObjectCommand,
+import type {
   GetObjectCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
+  HeadObjectCommandOutput,
   ListMultipartUploadsCommand,
-  type ListMultipartUploadsCommandOutput,
+  ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
-  PutObjectCommand,
-  type PutObjectCommandInput,
+  PutObjectCommandInput,
   S3Client,
-  type S3ClientConfig,
+  S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { throwIfAborted } from '../base/abort.js';
 import { type ErrorCode, PineloadError } from '../base/errors.js';
+import { awsS3 } from './cjs-packages.js';
 import { checkedRead } from './checksum/checked-read.js';
 import { Crc, type CrcName, base64OfHex, hexOfBase64 } from './checksum/crc.js';
 import { MAX_CLOUD_KEY_BYTES, checkKey } from './keys.js';
@@ -44,6 +40,8 @@ import { S3Upload, compareWithSent, contentMd5 } from './s3-upload.js';
 import { explainFault } from './store-errors.js';
 import type { Target } from './uri.js';
 import { WRITE_TOKEN, newWriteToken } from './write-token.js';
+
+const sdk = awsS3();
 
 /** S3: every part but the last has at least 5 MiB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const S3_MIN_PART_BYTES = 5 * 1024 * 1024;
@@ -130,7 +128,7 @@ function quietClient(config: S3ClientConfig): S3Client {
   const before = process.env[name];
   process.env[name] = 'true';
   try {
-    return new S3Client(config);
+    return new sdk.S3Client(config);
   } finally {
     if (before === undefined) delete process.env[name];
     else process.env[name] = before;
@@ -178,7 +176,7 @@ class S3Store implements ObjectStore {
     let token: string | undefined;
     do {
       throwIfAborted(options.signal);
-      const command: ListObjectsV2Command = new ListObjectsV2Command({
+      const command: ListObjectsV2Command = new sdk.ListObjectsV2Command({
         Bucket: this.#bucket,
         Prefix: this.#prefix + prefix,
         ...this.#page,
@@ -209,7 +207,7 @@ class S3Store implements ObjectStore {
 
   async #headObject(key: string, signal?: AbortSignal): Promise<ObjectInfo> {
     const mode = this.#checksums ? ({ ChecksumMode: 'ENABLED' } as const) : {};
-    const answer = await this.client.send(new HeadObjectCommand({ ...this.#at(key), ...mode }), sending(signal));
+    const answer = await this.client.send(new sdk.HeadObjectCommand({ ...this.#at(key), ...mode }), sending(signal));
     const { ContentLength = 0, ETag, Metadata = {} } = answer;
     return { key, bytes: ContentLength, etag: ETag, checksums: reported(answer), metadata: Metadata };
   }
@@ -230,7 +228,7 @@ class S3Store implements ObjectStore {
   async #open(key: string, start: number, end: number | undefined, etag: string | undefined, signal?: AbortSignal) {
     try {
       const whole = start === 0 && end === undefined;
-      const command = new GetObjectCommand({
+      const command = new sdk.GetObjectCommand({
         ...this.#at(key),
         ...(whole ? {} : { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
         ...(etag === undefined ? {} : { IfMatch: etag }),
@@ -309,7 +307,7 @@ class S3Store implements ObjectStore {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.client.send(new PutObjectCommand(input), sending(options.signal));
+        const answer = await this.client.send(new sdk.PutObjectCommand(input), sending(options.signal));
         return this.#stored(key, { ...answer, crc: answer.ChecksumCRC64NVME }, Body, crc);
       } catch (error) {
         const mine = await this.#mine(error, key, token, direct);
@@ -344,7 +342,7 @@ class S3Store implements ObjectStore {
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     checkKey(key, this);
     throwIfAborted(signal);
-    await this.#call(key, signal, () => this.client.send(new DeleteObjectCommand(this.#at(key)), sending(signal)));
+    await this.#call(key, signal, () => this.client.send(new sdk.DeleteObjectCommand(this.#at(key)), sending(signal)));
   }
 
   async close(): Promise<void> {
@@ -356,7 +354,7 @@ class S3Store implements ObjectStore {
     let at: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
     while (at !== undefined) {
       throwIfAborted(signal);
-      const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
+      const command: ListMultipartUploadsCommand = new sdk.ListMultipartUploadsCommand({
         Bucket: this.#bucket,
         // MinIO tells of the uploads of one key or of all the bucket, and of none by a prefix.
         Prefix: this.compatible ? '' : this.#prefix,
@@ -379,7 +377,7 @@ class S3Store implements ObjectStore {
   }
 
   async #dropUpload(Key: string, UploadId: string, signal?: AbortSignal): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId });
+    const command = new sdk.AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId });
     try {
       await this.client.send(command, sending(signal));
     } catch (error) {
@@ -411,7 +409,7 @@ class S3Store implements ObjectStore {
   async #seeBucket(signal?: AbortSignal): Promise<void> {
     if (this.#bucketSeen) return;
     try {
-      await this.client.send(new HeadBucketCommand({ Bucket: this.#bucket }), sending(signal));
+      await this.client.send(new sdk.HeadBucketCommand({ Bucket: this.#bucket }), sending(signal));
     } catch (error) {
       if (faultOf(error).status === 404) throw new PineloadError('STORE_NOT_FOUND', { source: this.uri });
       // Whoever may not look at the bucket itself may still use it.

@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto';
-import {
-  AbortMultipartUploadCommand,
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  type CompleteMultipartUploadCommandOutput,
-  CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandInput,
-  ListMultipartUploadsCommand,
-  ListPartsCommand,
-  type ListPartsCommandOutput,
-  type MultipartUpload,
-  type S3Client,
-  UploadPartCommand,
+import type {
+  CompleteMultipartUploadCommandOutput,
+  CompletedPart,
+  CreateMultipartUploadCommandInput,
+  ListPartsCommandOutput,
+  MultipartUpload,
+  S3Client,
 } from '@aws-sdk/client-s3';
 import { PineloadError } from '../base/errors.js';
+import { awsS3 } from './cjs-packages.js';
 import { base64OfHex, hexOfBase64 } from './checksum/crc.js';
 import type { ObjectInfo, WriteOptions } from './object-store.js';
 import { type Part, type PartSink, UploadGone, type Written } from './part-writer.js';
 import type { ServiceFault } from './store-errors.js';
+
+const sdk = awsS3();
 
 /** Bytes of a CRC-64. */
 const CRC64_BYTES = 8;
@@ -80,7 +77,7 @@ export class S3Upload implements PartSink {
     if (options.resume) await this.#adopt(signal);
     if (this.#uploadId !== undefined) return;
     const checksum = this.checksum && ({ ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' } as const);
-    const command = new CreateMultipartUploadCommand({ ...at, ...headers, ...checksum });
+    const command = new sdk.CreateMultipartUploadCommand({ ...at, ...headers, ...checksum });
     this.#uploadId = (await client.send(command, { abortSignal: signal })).UploadId;
   }
 
@@ -93,7 +90,7 @@ export class S3Upload implements PartSink {
       return 0;
     }
     const sent = ChecksumCRC64NVME ? { ChecksumAlgorithm: 'CRC64NVME' as const, ChecksumCRC64NVME } : contentMd5(bytes);
-    const command = new UploadPartCommand({ ...this.#upload(), PartNumber, Body: bytes, ...sent });
+    const command = new sdk.UploadPartCommand({ ...this.#upload(), PartNumber, Body: bytes, ...sent });
     const answer = await this.#ofUpload(this.context.client.send(command, { abortSignal: signal }));
     compareWithSent(this.source, { ...answer, crc: answer.ChecksumCRC64NVME }, bytes, crc);
     this.#parts[index] = { PartNumber, ETag: answer.ETag, ChecksumCRC64NVME };
@@ -106,7 +103,7 @@ export class S3Upload implements PartSink {
       ChecksumType: 'FULL_OBJECT' as const,
       ChecksumCRC64NVME: base64OfHex(written.crc),
     };
-    const command = new CompleteMultipartUploadCommand({
+    const command = new sdk.CompleteMultipartUploadCommand({
       ...this.#upload(),
       ...checksum,
       MultipartUpload: { Parts: this.#parts },
@@ -140,7 +137,7 @@ export class S3Upload implements PartSink {
 
   async discard(): Promise<void> {
     if (this.#uploadId === undefined) return;
-    await this.context.client.send(new AbortMultipartUploadCommand(this.#upload()));
+    await this.context.client.send(new sdk.AbortMultipartUploadCommand(this.#upload()));
   }
 
   explain(error: unknown): PineloadError {
@@ -155,7 +152,7 @@ export class S3Upload implements PartSink {
     for (const { UploadId } of await this.#unfinished(signal)) {
       if (UploadId === undefined) continue;
       if (this.#uploadId === undefined && (await this.#take(UploadId, signal))) continue;
-      const command = new AbortMultipartUploadCommand({ ...this.context.at, UploadId });
+      const command = new sdk.AbortMultipartUploadCommand({ ...this.context.at, UploadId });
       await this.context.client.send(command, { abortSignal: signal }).catch(() => undefined);
     }
   }
@@ -163,7 +160,7 @@ export class S3Upload implements PartSink {
   /** Uploads of exactly this key, the newest first. */
   async #unfinished(signal: AbortSignal): Promise<MultipartUpload[]> {
     const { Bucket, Key } = this.context.at;
-    const command = new ListMultipartUploadsCommand({ Bucket, Prefix: Key });
+    const command = new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: Key });
     try {
       const { Uploads = [] } = await this.context.client.send(command, { abortSignal: signal });
       const age = ({ Initiated }: MultipartUpload) => -(Initiated?.getTime() ?? 0);
@@ -181,7 +178,7 @@ export class S3Upload implements PartSink {
     let algorithm: string | undefined;
     let marker: string | undefined;
     do {
-      const command = new ListPartsCommand({ ...this.context.at, UploadId, PartNumberMarker: marker });
+      const command = new sdk.ListPartsCommand({ ...this.context.at, UploadId, PartNumberMarker: marker });
       let page: ListPartsCommandOutput;
       try {
         page = await this.context.client.send(command, { abortSignal: signal });

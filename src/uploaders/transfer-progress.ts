@@ -8,7 +8,7 @@ export const UPLOAD_PROGRESS_MS = 200;
 /** Counts of a transfer, told to the listener not more often than UPLOAD_PROGRESS_MS. */
 export class TransferProgress {
   skipped = 0;
-  /** Bytes sent, or read again. */
+  /** Bytes that were sent and are stored, or read again. */
   movedBytes = 0;
   readonly #bytesTotal: number;
   readonly #rate: Rate;
@@ -26,8 +26,10 @@ export class TransferProgress {
     this.#rate = new Rate(now);
   }
 
-  moved(bytes: number): void {
-    this.movedBytes += bytes;
+  /** Of `bytes` more the store has all; `sent` of them had to be sent for it. */
+  moved(bytes: number, sent = bytes): void {
+    this.movedBytes += sent;
+    this.#skippedBytes += bytes - sent;
     this.#maybeReport();
   }
 

@@ -89,6 +89,8 @@ export async function uploadDirectory(options: TransferOptions): Promise<Transfe
   let failure: PineloadError | undefined;
   try {
     const present = await listPresent(to, files, stop.signal);
+    // A slow link may take long over the first part.
+    progress.report();
     const upload = async (file: TransferFile) => {
       if (failure !== undefined || stop.signal.aborted) return;
       const release = await budget.take(heldBytes(file.bytes, partBytes, chosen.parts));
@@ -208,6 +210,14 @@ async function copy(
 ): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
+  /** What progress was told of: bytes that the store has. Those in memory may wait long for a slow link. */
+  let told = 0;
+  let toldSent = 0;
+  const tell = (more: number, sent: number) => {
+    told += more;
+    toldSent += sent;
+    progress.moved(more, sent);
+  };
   let writer: ObjectWriter | undefined;
   let opened: OpenObject | undefined;
   try {
@@ -217,11 +227,12 @@ async function copy(
       expectedBytes: file.bytes,
       // Objects that are there have been looked at already.
       resume: 'parts',
+      onPart: tell,
       signal,
     });
     const took = async (length: number) => {
       bytes += length;
-      progress.moved(length);
+      if (to.partBytes === undefined) tell(length, length);
       await bandwidth?.take(length, signal);
     };
     if (opened !== undefined && writer.fill !== undefined) {
@@ -254,6 +265,7 @@ async function copy(
         got: `${info.bytes} bytes`,
       });
     }
+    if (told < file.bytes) tell(file.bytes - told, Math.max(0, (info.sentBytes ?? file.bytes) - toldSent));
   } catch (error) {
     await writer?.abort();
     throw error;
