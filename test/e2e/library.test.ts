@@ -87,8 +87,11 @@ describe('the library', () => {
     const register = `import { register } from 'node:module'; register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));`;
     const loaded = (to: string): string => {
       const script = `
+        import { createRequire } from 'node:module';
         import { convert } from './dist/index.js';
-        await convert({ inputs: 'examples/words-100d.jsonl', to: ${JSON.stringify(to)}, tries: 1 }).catch(() => undefined);`;
+        await convert({ inputs: 'examples/words-100d.jsonl', to: ${JSON.stringify(to)}, tries: 1 }).catch(() => undefined);
+        // What was required does not come by the hook.
+        process._rawDebug(Object.keys(createRequire(process.cwd() + '/any.js').cache).join('\\n'));`;
       const args = [
         '--import',
         `data:text/javascript,${encodeURIComponent(register)}`,

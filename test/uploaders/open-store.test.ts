@@ -38,11 +38,14 @@ describe('openStore', () => {
     const log = path.join(directory, `${uri.replace(/\W/g, '')}.log`);
     await fs.writeFile(log, '');
     const script = `
-      const { register } = await import('node:module');
+      const { createRequire, register } = await import('node:module');
       register(${JSON.stringify(`file://${hooks}`)});
       const { openStore } = await import(${JSON.stringify(`file://${bundle}`)});
       const store = await openStore(${JSON.stringify(uri)}, { region: 'us-east-1', anonymous: true });
-      console.log(store.scheme);`;
+      console.log(store.scheme);
+      // What was required does not come by the hook.
+      const required = Object.keys(createRequire(process.cwd() + '/any.js').cache);
+      (await import('node:fs')).appendFileSync(process.env.LOADED, required.join('\\n'));`;
     const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
       env: { ...process.env, LOADED: log, NODE_OPTIONS: '' },
     });
