@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { formatCount } from '../base/bytes.js';
-import { PineloadError } from '../base/errors.js';
+import { PineloadError, printable } from '../base/errors.js';
 import { EXIT } from '../base/exit-codes.js';
 import type { Receipt } from '../importer/receipt.js';
 import { isOver } from '../importer/status.js';
@@ -19,7 +19,7 @@ import { runCommand, type CommandResult, type OutputFlags } from './action.js';
 import { costText } from '../importer/cost.js';
 import { addOptions, option, CONNECTION, LIMITS, OUTPUT, START, STORE, TOGETHER, WAIT } from './options.js';
 import { shellWord } from '../base/shell-word.js';
-import { MAX_TABLE_ROWS, printable, renderTable } from './table.js';
+import { MAX_TABLE_ROWS, nameCell, renderTable } from './table.js';
 
 interface IndexFlags extends ServiceOptions, OutputFlags {}
 
@@ -194,9 +194,9 @@ async function eachResult(
   const { exitCodeOf } = await import('../pipeline/import-roots.js');
   const exitCode = exitCodeOf(imports);
   const rows = imports.map(({ name, state, id, model, receipt, error }) => [
-    printable(name === '' ? '.' : name),
+    nameCell(name === '' ? '.' : name),
     state,
-    id === undefined ? '' : printable(id),
+    id === undefined ? '' : nameCell(id),
     model?.recordsImported === undefined ? '' : formatCount(model.recordsImported),
     receipt === undefined ? '' : formatCount(receipt.records),
     error === undefined ? '' : `${error.code}: ${error.message}`.slice(0, 120),
@@ -250,12 +250,12 @@ function addList(imports: Command): void {
           page = await listImports({ ...flags, signal, onEvent });
         }
         const rows = page.imports.map((model) => [
-          printable(model.id),
-          printable(model.status),
+          nameCell(model.id),
+          nameCell(model.status),
           model.percentComplete === undefined ? '' : `${model.percentComplete.toFixed(1)} %`,
           model.recordsImported === undefined ? '' : formatCount(model.recordsImported),
-          model.createdAt === undefined ? '' : printable(model.createdAt),
-          model.uri === undefined ? '' : printable(model.uri),
+          model.createdAt === undefined ? '' : nameCell(model.createdAt),
+          model.uri === undefined ? '' : nameCell(model.uri),
         ]);
         return {
           text: renderTable(['id', 'status', 'done', 'records', 'created', 'uri'], rows, [2, 3]),
@@ -304,7 +304,7 @@ function addCancel(imports: Command): void {
         const importId = requireId(id ?? flags.id);
         await cancelImport({ ...flags, id: importId, signal, onEvent });
         return {
-          text: `Asked to cancel import ${printable(importId)}. What was imported so far stays in the index.`,
+          text: `Asked to cancel import ${nameCell(importId)}. What was imported so far stays in the index.`,
           json: { id: importId, cancelled: true },
           next: `pineload import describe --id ${shellWord(importId)} ${indexFlag(flags)}`,
         };
@@ -327,13 +327,8 @@ function requireId(id: string | undefined): string {
 function describeText(model: ImportModel): string {
   return Object.entries(model)
     .filter((entry): entry is [string, string | number] => entry[1] !== undefined)
-    .map(([key, value]) => `${key.padEnd(16)} ${typeof value === 'number' ? formatCount(value) : printableText(value)}`)
+    .map(([key, value]) => `${key.padEnd(16)} ${typeof value === 'number' ? formatCount(value) : printable(value)}`)
     .join('\n');
-}
-
-/** A text of the service: control characters escaped, but not quoted. */
-function printableText(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function indexFlag(flags: ServiceOptions): string {

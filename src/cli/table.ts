@@ -33,7 +33,7 @@ export function renderNamespaces(namespaces: readonly NamespaceSummary[], reject
     formatCount(s.rejected),
   ];
   const shown = namespaces.slice(0, MAX_TABLE_ROWS);
-  const rows = shown.map((entry) => cells(printable(entry.namespace), entry));
+  const rows = shown.map((entry) => cells(nameCell(entry.namespace), entry));
   const rest = namespaces.slice(MAX_TABLE_ROWS);
   if (rest.length > 0) rows.push(cells(`… ${formatCount(rest.length)} more`, sum(rest)));
   const all = sum(namespaces);
@@ -55,6 +55,6 @@ function sum(entries: readonly NamespaceSummary[]): Omit<NamespaceSummary, 'name
 }
 
 /** A name from outside, safe on a terminal: quoted only where it needs to be. */
-export function printable(name: string): string {
+export function nameCell(name: string): string {
   return /^[\x21-\x7e]{1,60}$/.test(name) ? name : name === '' ? '(not known)' : quote(name, 60);
 }
