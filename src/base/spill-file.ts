@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineloadError } from './errors.js';
+
+/** Linux: a file without a name in a directory. See open(2), O_TMPFILE, which Node has no constant for. */
+const LINUX_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** Staged blocks are written once there is this much of them. */
 const STAGE_BYTES = 4 * 1024 * 1024;
@@ -97,11 +101,19 @@ export class SpillFile {
   }
 
   private async create(): Promise<FileHandle> {
+    const nameless = await this.createNameless();
+    if (nameless !== undefined) return nameless;
     const path = join(this.directory, `pineload-spill-${randomBytes(8).toString('hex')}.tmp`);
     const handle = await open(path, 'wx+', 0o600);
     // Windows keeps the name of an open file; there it goes in `close`.
     await rm(path).catch(() => (this.path = path));
     return handle;
+  }
+
+  /** A file that never had a name, where the file system makes such: killed between the making and the removing, one would stay. */
+  private async createNameless(): Promise<FileHandle | undefined> {
+    if (process.platform !== 'linux') return undefined;
+    return open(this.directory, LINUX_TMPFILE | constants.O_RDWR, 0o600).catch(() => undefined);
   }
 
   private fault(error: unknown): PineloadError {

@@ -55,12 +55,18 @@ Examples:
             receipt: result.receipt,
             ...(result.imports.length > 1 ? { imports: result.imports } : {}),
           },
-          next: result.rehearsal ? nextAfterRehearsal(inputs) : undefined,
+          next: result.rehearsal ? nextAfterRehearsal(inputs, result.convert.to) : undefined,
         };
       });
     });
 }
 
-function nextAfterRehearsal(inputs: readonly string[]): string {
-  return `pineload run ${inputs.map(shellWord).join(' ')} --to s3://BUCKET/PREFIX --index-name NAME`;
+/** The same into an index, and into a store of the kind that was rehearsed with. */
+function nextAfterRehearsal(inputs: readonly string[], to: string): string {
+  const target = /^gs:/.test(to)
+    ? 'gs://BUCKET/PREFIX'
+    : /^https?:/.test(to)
+      ? 'https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX'
+      : 's3://BUCKET/PREFIX';
+  return `pineload run ${inputs.map(shellWord).join(' ')} --to ${target} --index-name NAME`;
 }

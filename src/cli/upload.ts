@@ -32,6 +32,11 @@ Examples:
         await runCommand(flags, (context) => dropStale(flags, context));
         return;
       }
+      if (flags.staleAfter !== undefined) {
+        return command.error('error: --stale-after says which uploads --abort-stale drops: use both, or neither', {
+          exitCode: EXIT.USAGE,
+        });
+      }
       if (from === undefined) return command.error("error: missing required argument 'dir'", { exitCode: EXIT.USAGE });
       await runCommand(flags, async ({ signal, onEvent }) => {
         const { upload } = await import('../pipeline/upload.js');

@@ -44,19 +44,22 @@ export class FingerprintFile {
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** @throws STATE_CORRUPT when there is none, or something else */
-  static async open(store: ObjectStore, key: string, signal?: AbortSignal): Promise<FingerprintFile> {
-    const info = await store.head(key, signal);
-    if (info === undefined) throw corrupt(store, key, 'no such object');
-    if (info.bytes < FOOTER_BYTES) throw corrupt(store, key, `${info.bytes} bytes`);
-    const footer = await readRange(store, key, info.bytes - FOOTER_BYTES, info.bytes, signal);
+  /**
+   * @param size bytes of the object, where they are known. Default: asked for
+   * @throws STATE_CORRUPT when there is none, or something else
+   */
+  static async open(store: ObjectStore, key: string, signal?: AbortSignal, size?: number): Promise<FingerprintFile> {
+    const bytes = size ?? (await store.head(key, signal))?.bytes;
+    if (bytes === undefined) throw corrupt(store, key, 'no such object');
+    if (bytes < FOOTER_BYTES) throw corrupt(store, key, `${bytes} bytes`);
+    const footer = await readRange(store, key, bytes - FOOTER_BYTES, bytes, signal);
     const [records, batches, detailsBytes, magic] = new Float64Array(footer.buffer, 0, 4);
     const counts = [records!, batches!, detailsBytes!];
     if (magic !== FINGERPRINTS_MAGIC || !counts.every((n) => Number.isSafeInteger(n) && n >= 0)) {
       throw corrupt(store, key, 'another format');
     }
     const sections = sectionsOf(records!, batches!, detailsBytes!);
-    if (sections.footer + FOOTER_BYTES !== info.bytes) throw corrupt(store, key, `${info.bytes} bytes`);
+    if (sections.footer + FOOTER_BYTES !== bytes) throw corrupt(store, key, `${bytes} bytes`);
     return new FingerprintFile(store, key, sections, signal);
   }
 

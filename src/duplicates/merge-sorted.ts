@@ -7,6 +7,8 @@ export interface SortedSource {
 
 /** Records in a block that the merge hands out. */
 const BLOCK_RECORDS = 4096;
+/** Sources whose first blocks are asked for together. */
+const FIRST_AT_ONCE = 16;
 /** State of the merge for each source, in bytes: see assembly/index.ts. */
 const SOURCE_BYTES = 12;
 
@@ -25,8 +27,11 @@ export async function* mergeSorted(
   }
   const blocks = new Blocks(sources, words, keyWords);
   const { module } = blocks;
-  for (let source = 0; source < sources.length; source++) {
-    if (await blocks.next(source)) module.addSource(source);
+  // The first blocks may each be an answer of a store: they are waited for together, some at a time.
+  for (let from = 0; from < sources.length; from += FIRST_AT_ONCE) {
+    const some = sources.slice(from, from + FIRST_AT_ONCE).map((_, i) => from + i);
+    const first = await Promise.all(some.map((source) => nextBlock(sources[source]!)));
+    some.forEach((source, i) => blocks.take(source, first[i]) && module.addSource(source));
   }
   const out = blocks.place(4 * words * BLOCK_RECORDS);
   const end = out + 4 * words * BLOCK_RECORDS;
@@ -73,7 +78,11 @@ class Blocks {
 
   /** Takes the next block of a source. @returns whether there is one */
   async next(source: number): Promise<boolean> {
-    const block = await nextBlock(this.sources[source]!);
+    return this.take(source, await nextBlock(this.sources[source]!));
+  }
+
+  /** The same of a block that is there already. */
+  take(source: number, block: Uint32Array | undefined): boolean {
     if (block === undefined) return false;
     const place = this.#places[source]!;
     if (place.bytes < block.byteLength) {

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../base/abort.js';
 import { parseDuration } from '../base/duration.js';
+import type { UnfinishedExpiry } from '../uploaders/object-store.js';
 import { siblingState } from '../uploaders/uri.js';
 import { fillRun, type CommonOptions } from './options.js';
 import { openWithAccess } from './stores.js';
@@ -57,18 +58,20 @@ export async function abortStale(options: AbortStaleOptions): Promise<AbortStale
         onEvent?.({ type: 'note', message: `dropped the upload of ${key}, begun at ${upload.begun.toISOString()}` });
       }
     }
-    const expireDays = store.unfinishedDays;
-    return { to: store.uri, aborted, kept, expireDays, note: noteOf(store.unfinished !== undefined, expireDays) };
+    const { unfinishedExpiry: expiry } = store;
+    const note = noteOf(store.unfinished !== undefined, expiry);
+    return { to: store.uri, aborted, kept, expireDays: expiry?.days, note };
   } finally {
     await store.close();
     await state.close();
   }
 }
 
-function noteOf(tells: boolean, expireDays: number | undefined): string {
+function noteOf(tells: boolean, expiry: UnfinishedExpiry | undefined): string {
   if (tells) return 'A lifecycle rule (AbortIncompleteMultipartUpload) does this without being asked.';
-  if (expireDays !== undefined) {
-    return `This service shows no unfinished uploads and drops them by itself ${expireDays} days after they were begun; nothing is to be done.`;
+  if (expiry !== undefined) {
+    const since = expiry.since === 'begun' ? 'they were begun' : 'the last part of each was sent';
+    return `This service shows no unfinished uploads and drops them by itself ${expiry.days} days after ${since}; nothing is to be done.`;
   }
   return 'In a local directory the next write removes what dead processes left; nothing is to be done.';
 }

@@ -83,7 +83,7 @@ export async function convertShard(options: ConvertShardOptions): Promise<Conver
         settings,
         pool,
         // What others finished is skipped already; a question for every object would be too much for a first run.
-        resume: 'parts',
+        resume: () => 'parts',
         source: sourcesOf(opened, options),
       });
       const entries = await work.run(splits, finished);

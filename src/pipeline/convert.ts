@@ -4,7 +4,6 @@ import { checkWritten } from './check-written.js';
 import { joinStaged } from './compact.js';
 import { doneEvent, resultOf, seal, type ConvertResult } from './commit.js';
 import { checkSealedDuplicates } from './duplicates.js';
-import { listSplitEntries, readSplitEntries } from './journal.js';
 import { makePlan } from './make-plan.js';
 import { fillRun, type ConvertOptions } from './options.js';
 import { ruleOptions } from './rule-options.js';
@@ -33,54 +32,51 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     const found = await findMapping(sources, options, settings, reading);
     try {
       const made = await makePlan(sources, found.mapping.config, options, settings, target, to);
-      const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
-      if (prepared.done) {
-        await checkSealedDuplicates(target, prepared, options);
-        const result = resultOf(target, prepared.done);
-        onEvent?.({
-          type: 'note',
-          message: 'The target already holds exactly this conversion; nothing was done again.',
-        });
-        onEvent?.(doneEvent(result));
-        return result;
-      }
-      const { plan, sha256 } = prepared;
-      const finished = await readSplitEntries(
-        target.state,
-        sha256,
-        await listSplitEntries(target.state, signal),
-        signal,
-      );
+      // Threads start while the target is looked at.
       const pool = openReaderPool(
         settings.workers,
         ruleOptions(target.imports, settings.layout, settings.rules),
-        storedBytes(plan),
+        storedBytes(made),
       );
       try {
-        const work = new SplitWork({
-          ...options,
-          target,
-          stored: prepared,
-          settings,
-          pool,
-          resume: prepared.resumed,
-          reading,
-          source: (input) => Promise.resolve(sources[input]!),
-          opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
-        });
-        const entries = await work.run(plan.splits, finished);
-        // What follows needs memory of its own: the search for duplicates grows with the number of records.
-        await pool.close();
-        const { files } = await joinStaged(target, prepared, entries, options);
-        await checkWritten(target, prepared, entries, files, signal);
-        return await seal(target, plan, entries, files, {
-          ...options,
-          rejectLimit: settings.rejectLimit,
-          seconds: () => (performance.now() - started) / 1000,
-        });
-      } catch (error) {
-        if (!prepared.resumed) await withdrawPlan(target, error);
-        throw error;
+        const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
+        if (prepared.done) {
+          await checkSealedDuplicates(target, prepared, options);
+          const result = resultOf(target, prepared.done);
+          onEvent?.({
+            type: 'note',
+            message: 'The target already holds exactly this conversion; nothing was done again.',
+          });
+          onEvent?.(doneEvent(result));
+          return result;
+        }
+        const { plan } = prepared;
+        try {
+          const work = new SplitWork({
+            ...options,
+            target,
+            stored: prepared,
+            settings,
+            pool,
+            resume: (split) => prepared.resumed && (prepared.begun.has(split) ? true : 'parts'),
+            reading,
+            source: (input) => Promise.resolve(sources[input]!),
+            opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
+          });
+          const entries = await work.run(plan.splits, prepared.finished);
+          // What follows needs memory of its own: the search for duplicates grows with the number of records.
+          await pool.close();
+          const { files } = await joinStaged(target, prepared, entries, options);
+          await checkWritten(target, prepared, entries, files, signal);
+          return await seal(target, plan, entries, files, {
+            ...options,
+            rejectLimit: settings.rejectLimit,
+            seconds: () => (performance.now() - started) / 1000,
+          });
+        } catch (error) {
+          if (!prepared.resumed) await withdrawPlan(target, error);
+          throw error;
+        }
       } finally {
         await pool.close();
       }

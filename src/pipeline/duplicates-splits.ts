@@ -1,11 +1,13 @@
+import { eachAtOnce } from '../base/abort.js';
 import { quote } from '../base/errors.js';
 import { DIGEST_BYTES, type RowDigests } from '../duplicates/find-duplicates.js';
 import { FingerprintFile, type RecordOrigin } from '../duplicates/fingerprint-file.js';
-import { fingerprintsKey } from '../duplicates/fingerprint-format.js';
+import { FINGERPRINTS_PREFIX, fingerprintsKey } from '../duplicates/fingerprint-format.js';
+import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import { StoredRows } from './duplicates-rows.js';
 import type { CompactedFile } from './compaction-journal.js';
-import type { SplitEntry } from './journal.js';
+import { ENTRIES_AT_ONCE, type SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
 import type { Plan } from './plan.js';
 import { corrupt } from './state-json.js';
@@ -56,16 +58,16 @@ export class FingerprintedSplits {
     signal: AbortSignal | undefined,
   ): Promise<FingerprintedSplits> {
     const splits = new FingerprintedSplits(target, plan, entries, compacted, signal);
-    for (const { index } of plan.splits) {
-      const entry = entries.get(index)!;
-      if (entry.records === 0) continue;
-      const key = fingerprintsKey(index);
-      const file = await FingerprintFile.open(target.state, key, signal);
-      if (file.records !== entry.records) {
-        throw corrupt(target.state, key, `${file.records} records`, `the ${entry.records} of the split`);
-      }
-      splits.#files.set(index, file);
-    }
+    const some = plan.splits.map(({ index }) => entries.get(index)!).filter(({ records }) => records > 0);
+    const sizes = await sizesOf(target.state, some.length, signal);
+    const open = async ({ split, records }: SplitEntry): Promise<FingerprintFile> => {
+      const key = fingerprintsKey(split);
+      const file = await FingerprintFile.open(target.state, key, signal, sizes.get(key));
+      if (file.records === records) return file;
+      throw corrupt(target.state, key, `${file.records} records`, `the ${records} of the split`);
+    };
+    const files = await eachAtOnce(some, ENTRIES_AT_ONCE, signal, open);
+    some.forEach(({ split }, i) => splits.#files.set(split, files[i]!));
     return splits;
   }
 
@@ -208,6 +210,14 @@ export class FingerprintedSplits {
     }
     return groups;
   }
+}
+
+/** Bytes of the fingerprints by their keys, in one question; nothing where there is but one of them to ask about. */
+async function sizesOf(state: ObjectStore, splits: number, signal?: AbortSignal): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  if (splits < 2) return sizes;
+  for await (const { key, bytes } of state.list(FINGERPRINTS_PREFIX, { signal })) sizes.set(key, bytes);
+  return sizes;
 }
 
 /** Where the rows lie that splits have staged. */

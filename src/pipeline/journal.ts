@@ -1,4 +1,4 @@
-import pLimit from 'p-limit';
+import { eachAtOnce } from '../base/abort.js';
 import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
@@ -56,8 +56,7 @@ export async function readSplitEntries(
   splits: readonly number[],
   signal?: AbortSignal,
 ): Promise<Map<number, SplitEntry>> {
-  const atOnce = pLimit(ENTRIES_AT_ONCE);
-  const read = await Promise.all(splits.map((split) => atOnce(() => readSplitEntry(state, split, signal))));
+  const read = await eachAtOnce(splits, ENTRIES_AT_ONCE, signal, (split) => readSplitEntry(state, split, signal));
   const entries = new Map<number, SplitEntry>();
   for (const entry of read) if (entry?.plan === plan) entries.set(entry.split, entry);
   return entries;

@@ -1,3 +1,4 @@
+import { quote } from '../base/errors.js';
 import type { ReaderConfig } from '../readers/reader.js';
 import type { Layout } from '../writers/layout.js';
 import type { VectorKind } from '../records/batch.js';
@@ -165,7 +166,29 @@ export function planDifference(before: Plan, now: Plan): string | undefined {
   const output = { ...now.output, duplicates };
   const difference = differenceOf({ ...before, options: undefined }, { ...now, options: undefined, output });
   if (difference === undefined) return undefined;
-  return `plan${difference.path} was ${show(difference.was)}, is ${show(difference.is)}`;
+  const { path, was, is } = difference;
+  const [, input, field] = /^\.inputs\.(\d+)\.(\w+)$/.exec(path) ?? [];
+  if (path === '.pineload') return `it was begun by pineload ${String(was)}, this is ${String(is)}`;
+  if (input === undefined) return `plan${path} was ${show(was)}, is ${show(is)}`;
+  const name = quote(before.inputs[Number(input)]!.name);
+  if (field === 'bytes') return `${name} had ${String(was)} bytes, has ${String(is)}`;
+  if (field === 'version') return `${name} was ${asVersion(was)}, is ${asVersion(is)}`;
+  return `plan${path} (${name}) was ${show(was)}, is ${show(is)}`;
+}
+
+/** What can be done about it besides what always can: to go on needs what the plan was made from. */
+export function toGoOn(before: Plan, now: Plan): string {
+  if (before.pineload !== now.pineload) return `Finish it with pineload ${before.pineload}`;
+  const changed = differenceOf(before.inputs, now.inputs) !== undefined;
+  return changed ? 'Finish it with the inputs as they were' : 'Run the first command again to finish it';
+}
+
+/** Of a file the time of its last change, of an object its ETag or generation. */
+function asVersion(version: unknown): string {
+  const nanoseconds = /^(\d+)\d{6}ns$/.exec(String(version));
+  return nanoseconds === null
+    ? `version ${show(version)}`
+    : `changed at ${new Date(Number(nanoseconds[1])).toISOString()}`;
 }
 
 interface Difference {

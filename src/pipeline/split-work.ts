@@ -38,8 +38,8 @@ export interface SplitWorkOptions extends MappingOptions {
   /** An input that can be read only once, opened already. */
   readonly opened?: { readonly input: number; readonly chunks: OpenedChunks } | undefined;
   readonly csvNoMultiline?: boolean | undefined;
-  /** Splits may have been begun before: see WriteOptions.resume. */
-  readonly resume: boolean | 'parts';
+  /** Which splits may have been begun before: see WriteOptions.resume. */
+  readonly resume: (split: number) => boolean | 'parts';
   readonly tmpDir?: string | undefined;
   readonly tmpCheck?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -136,7 +136,7 @@ export class SplitWork {
       openObjects: settings.openObjects,
       partsOnTheWay: settings.partsOnTheWay,
       pages: this.#pages,
-      resume,
+      resume: resume(split.index),
       fingerprints: takesFingerprints(stored.plan),
       tmpDir: tmpDir ?? tmpdir(),
       version: VERSION,

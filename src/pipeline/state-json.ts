@@ -27,6 +27,29 @@ export async function readObject(
   return bytes.subarray(0, filled);
 }
 
+/** As `readObject`, without a question for the size first: for what is looked for often and has a few megabytes at most. */
+export async function readSmallObject(
+  store: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of store.read(key, { signal })) {
+      bytes += part.length;
+      if (bytes > MAX_STATE_BYTES) {
+        throw corrupt(store, key, `more than ${MAX_STATE_BYTES} bytes`, `at most ${MAX_STATE_BYTES} bytes`);
+      }
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof PineloadError && error.code === 'OBJECT_NOT_FOUND') return undefined;
+    throw error;
+  }
+  return Buffer.concat(parts, bytes);
+}
+
 /** Reads a JSON object of the state and checks its `format` and `version`; a corrupt one stops the run. */
 export async function readStateJson(
   store: ObjectStore,
@@ -34,7 +57,7 @@ export async function readStateJson(
   format: string,
   signal?: AbortSignal,
 ): Promise<Record<string, unknown> | undefined> {
-  const bytes = await readObject(store, key, signal);
+  const bytes = await readSmallObject(store, key, signal);
   return bytes === undefined ? undefined : parseStateJson(store, key, bytes, format);
 }
 

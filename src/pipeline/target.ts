@@ -2,14 +2,15 @@ import { PineloadError, quote } from '../base/errors.js';
 import { EXIT } from '../base/exit-codes.js';
 import type { EventListener } from '../base/events.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
+import { partKeySplit } from '../writers/part-names.js';
 import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
 import { readCompactionEntries } from './compaction-journal.js';
-import { clearJournal, listSplitEntries, readSplitEntries } from './journal.js';
+import { clearJournal, listSplitEntries, readSplitEntries, type SplitEntry } from './journal.js';
 import { readPlan, writePlan, type StoredPlan } from './plan-file.js';
-import { isRepeatable, planDifference, PLAN_KEY, type Plan } from './plan.js';
+import { isRepeatable, planDifference, PLAN_KEY, toGoOn, type Plan } from './plan.js';
 import { clearRejects } from './reject-log.js';
 import { clearStaging } from './staging.js';
-import { readObject } from './state-json.js';
+import { readSmallObject } from './state-json.js';
 import type { Target } from './stores.js';
 
 /**
@@ -23,7 +24,13 @@ export type Prepared = StoredPlan & {
   readonly done: Manifest | undefined;
   /** The same plan was begun before. */
   readonly resumed: boolean;
+  /** Splits of the plan that were finished before. */
+  readonly finished: ReadonlyMap<number, SplitEntry>;
+  /** Splits of which there were files in the target: nothing need be asked about the files of others. */
+  readonly begun: ReadonlySet<number>;
 };
+
+const NOTHING_BEFORE = { resumed: false, finished: new Map<number, SplitEntry>(), begun: new Set<number>() };
 
 /**
  * Makes the target ready for a plan: goes on with the same plan, finds that it is done already, or refuses what another
@@ -41,15 +48,21 @@ export async function prepareTarget(
   },
 ): Promise<Prepared> {
   const { signal } = options;
-  const manifest = await readManifest(target.state, signal);
-  const stored = await readPlan(target.state, PLAN_KEY, signal, plan);
+  // One after the other, each would wait for the store's answer to the one before.
+  const [manifest, stored, sizes, listed] = await Promise.all([
+    readManifest(target.state, signal),
+    readPlan(target.state, PLAN_KEY, signal, plan),
+    listSizes(target.imports, signal),
+    listSplitEntries(target.state, signal),
+  ]);
+  const files = [...sizes.keys()];
   const before = stored?.plan;
   const difference = before === undefined ? 'no plan' : planDifference(before, plan);
 
   if (manifest !== undefined && !options.overwrite) {
     if (difference === undefined && isRepeatable(plan)) {
-      await checkFilesPresent(target.imports, manifest, signal);
-      return { ...stored!, done: manifest, resumed: true };
+      await checkFilesPresent(target.imports, manifest, signal, sizes);
+      return { ...stored!, ...NOTHING_BEFORE, done: manifest, resumed: true };
     }
     throw new PineloadError('TARGET_NOT_EMPTY', {
       source: target.imports.uri,
@@ -59,22 +72,34 @@ export async function prepareTarget(
     });
   }
 
-  const files = await listParquet(target.imports, signal);
-  const finished = stored === undefined ? [] : await finishedFiles(target.state, stored, signal);
+  const finished =
+    stored === undefined
+      ? new Map<number, SplitEntry>()
+      : await readSplitEntries(target.state, stored.sha256, listed, signal);
+  const joined = stored === undefined ? undefined : await readCompactionEntries(target.state, stored.sha256, signal);
+  const finishedFiles = [...finished.values(), ...(joined?.values() ?? [])].flatMap((entry) =>
+    entry.files.map(({ path }) => path),
+  );
   const frozen = options.frozen === true;
   if (before === undefined && files.length > 0 && !options.overwrite) throw strayFiles(target.imports, files);
   // What came from standard input or from memory cannot be finished by the same command.
-  const unfinished = before !== undefined && (frozen || finished.length > 0 || isRepeatable(before));
+  const unfinished = before !== undefined && (frozen || finishedFiles.length > 0 || isRepeatable(before));
   if (unfinished && difference !== undefined && !options.overwrite) {
     throw new PineloadError('PLAN_DIFFERS', {
       source: target.imports.uri,
       got: difference,
-      hint: 'Run the first command again to finish it, choose another target, or start anew with --overwrite.',
+      hint: `${toGoOn(before, plan)}, choose another target, or start anew with --overwrite.`,
     });
   }
 
   const goOn = difference === undefined && !options.overwrite && isRepeatable(plan);
-  if (goOn && frozen) return { ...stored!, done: undefined, resumed: true };
+  const resumed = {
+    resumed: true,
+    finished,
+    begun: new Set(files.flatMap((key) => partKeySplit(key) ?? [])),
+    done: undefined,
+  };
+  if (goOn && frozen) return { ...stored!, ...resumed };
   // The manifest goes first: from here on nobody takes the target for complete.
   await target.state.delete(MANIFEST_KEY, signal);
   if (!goOn) {
@@ -83,13 +108,14 @@ export async function prepareTarget(
     await clearStaging(target.state, signal);
     await target.state.delete(PLAN_KEY, signal);
   }
-  const keep = new Set(goOn ? finished : []);
+  const keep = new Set(goOn ? finishedFiles : []);
   const stale = files.filter((key) => !keep.has(key));
   const foreign = stale.filter((key) => !OWN_FILE.test(key));
   if (foreign.length > 0) throw strayFiles(target.imports, foreign);
   // What an unfinished split has written already will be written again just so; in an object store it need not be sent again.
   if (!goOn || target.imports.scheme === 'file') for (const key of stale) await target.imports.delete(key, signal);
-  return { ...(goOn ? stored! : await writePlan(target.state, plan, signal)), done: undefined, resumed: goOn };
+  if (goOn) return { ...stored!, ...resumed };
+  return { ...(await writePlan(target.state, plan, signal)), ...NOTHING_BEFORE, done: undefined };
 }
 
 /**
@@ -109,36 +135,45 @@ export async function withdrawPlan(target: Target, error: unknown): Promise<void
 const MENDABLE: ReadonlySet<number> = new Set([EXIT.USAGE, EXIT.REJECTED, EXIT.CONFIG]);
 
 export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
-  const bytes = await readObject(state, MANIFEST_KEY, signal);
+  const bytes = await readSmallObject(state, MANIFEST_KEY, signal);
   return bytes === undefined ? undefined : parseManifest(bytes, state.uri + MANIFEST_KEY);
 }
 
 /** Every object that Pinecone would take for a part of the import. */
 export async function listParquet(imports: ObjectStore, signal?: AbortSignal): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) keys.push(key);
-  return keys;
+  return [...(await listSizes(imports, signal)).keys()];
 }
 
-async function finishedFiles(state: ObjectStore, { sha256 }: StoredPlan, signal?: AbortSignal): Promise<string[]> {
-  const entries = await readSplitEntries(state, sha256, await listSplitEntries(state, signal), signal);
-  const joined = await readCompactionEntries(state, sha256, signal);
-  return [...entries.values(), ...joined.values()].flatMap((entry) => entry.files.map((file) => file.path));
+/** The same with the bytes of each. */
+async function listSizes(imports: ObjectStore, signal?: AbortSignal): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { key, bytes } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) sizes.set(key, bytes);
+  return sizes;
 }
 
 /** Refuses to call a conversion done whose files went away or changed size. */
-export function checkFilesPresent(imports: ObjectStore, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-  return checkTargetFiles(imports, new Map(manifest.files.map(({ path, bytes }) => [path, bytes])), signal);
+export function checkFilesPresent(
+  imports: ObjectStore,
+  manifest: Manifest,
+  signal?: AbortSignal,
+  listed?: Map<string, number>,
+): Promise<void> {
+  return checkTargetFiles(imports, new Map(manifest.files.map(({ path, bytes }) => [path, bytes])), signal, listed);
 }
 
-/** The target must hold exactly these files, by path and size. @throws FILE_CHANGED, TARGET_STRAY_FILES */
+/**
+ * The target must hold exactly these files, by path and size.
+ *
+ * @param listed what it holds, where that is known; entries are taken out of it
+ * @throws FILE_CHANGED, TARGET_STRAY_FILES
+ */
 export async function checkTargetFiles(
   imports: ObjectStore,
   files: ReadonlyMap<string, number>,
   signal?: AbortSignal,
+  listed?: Map<string, number>,
 ): Promise<void> {
-  const sizes = new Map<string, number>();
-  for await (const { key, bytes } of imports.list('', { signal })) if (/\.parquet$/i.test(key)) sizes.set(key, bytes);
+  const sizes = listed ?? (await listSizes(imports, signal));
   for (const [path, expected] of files) {
     const bytes = sizes.get(path);
     if (bytes !== expected) {

@@ -61,8 +61,8 @@ class AzureStore implements ObjectStore {
   readonly maxPartBytes: number;
   readonly #prefix: string;
   readonly partBytes: number;
-  /** https://learn.microsoft.com/rest/api/storageservices/put-block: what is not committed within a week goes. */
-  readonly unfinishedDays = 7;
+  /** https://learn.microsoft.com/rest/api/storageservices/put-block (2026-11): blocks that are never committed. */
+  readonly unfinishedExpiry = { days: 7, since: 'last-part' } as const;
   readonly #tries: number;
   readonly #checksums: boolean;
   readonly #health: StoreHealth = { failing: false };

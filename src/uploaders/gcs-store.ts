@@ -98,7 +98,7 @@ class GcsStore implements ObjectStore {
   readonly #bucket;
   readonly #prefix: string;
   readonly partBytes: number;
-  readonly unfinishedDays = SESSION_DAYS;
+  readonly unfinishedExpiry = { days: SESSION_DAYS, since: 'begun' } as const;
   readonly #tries: number;
   readonly #health: StoreHealth = { failing: false };
   readonly #buffers: PartBuffers;

@@ -99,6 +99,12 @@ export interface ObjectWriter {
   abort(): Promise<void>;
 }
 
+/** After so many days; GCS counts them from the beginning of an upload, Azure from the last block of it that was sent. */
+export interface UnfinishedExpiry {
+  readonly days: number;
+  readonly since: 'begun' | 'last-part';
+}
+
 /** An upload that was begun and neither finished nor dropped; its parts are stored, invisibly, and paid for. */
 export interface UnfinishedUpload {
   readonly key: string;
@@ -121,8 +127,8 @@ export interface ObjectStore {
   readonly maxPartBytes: number;
   /** Size in bytes of every part but the last of the objects it writes; undefined where nothing is sent in parts (local). */
   readonly partBytes?: number | undefined;
-  /** After how many days the service itself drops what was never finished, where it does so unasked (Azure, GCS). */
-  readonly unfinishedDays?: number | undefined;
+  /** When the service drops by itself what was not finished, where it does not tell of it. */
+  readonly unfinishedExpiry?: UnfinishedExpiry | undefined;
   /** Every object whose key begins with `prefix` (relative; `''` for all), in key order where the store has one. */
   list(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ObjectInfo>;
   /** Undefined when there is no such object. */

@@ -241,4 +241,12 @@ describe('bad input', () => {
     expect(stderr).toContain("missing required argument 'input'");
     expect(code).toBe(2);
   });
+
+  it('an option without the one that it belongs to', async () => {
+    const { code, stderr } = await runCli(['upload', temp(), '--to', temp('up'), '--stale-after', '48h']);
+    expect(stderr).toContain('--stale-after');
+    expect(stderr).toContain('--abort-stale');
+    expect(code).toBe(2);
+    expect(existsSync(temp('up'))).toBe(false);
+  });
 });

@@ -169,10 +169,17 @@ export function cloudSuite(
       const command = ['upload', '--to', to, '--abort-stale', '--stale-after', '1s', '--json'];
       const { code, stdout, stderr } = await cli(command);
       expect(code, stderr).toBe(0);
-      const { expireDays, aborted } = JSON.parse(stdout) as { expireDays?: number; aborted: unknown[] };
+      const { expireDays, aborted, note } = JSON.parse(stdout) as {
+        expireDays?: number;
+        aborted: unknown[];
+        note: string;
+      };
       const tells = to.startsWith('s3:');
       expect(expireDays).toBe(tells ? undefined : 7);
       expect(aborted).toEqual([]);
+      // Azure counts from the last block, GCS from the session's beginning.
+      if (to.startsWith('http')) expect(note).toContain('7 days after the last part of each was sent');
+      if (to.startsWith('gs:')) expect(note).toContain('7 days after they were begun');
       if (!tells) return;
       const [store, beside] = [await cloud.open(to), await cloud.open(`${to}-other`)];
       for (const each of [store, beside]) {
@@ -194,7 +201,11 @@ export function cloudSuite(
     }, 60_000);
 
     it('run: converted, stored, imported by the emulator, verified', async () => {
-      const { code, stdout } = await cli(['run', WORDS, '--to', cloud.uri('whole'), '--rehearse']);
+      const { code, stdout, stderr } = await cli(['run', WORDS, '--to', cloud.uri('whole'), '--rehearse']);
+      const target = { s: 's3://BUCKET/PREFIX', g: 'gs://BUCKET/PREFIX' }[cloud.uri('')[0]!];
+      expect(stderr).toContain(
+        `--to ${target ?? 'https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX'} --index-name`,
+      );
       expect(stdout).toContain('imported by the emulator and verified');
       expect(code).toBe(0);
     });
