@@ -1,4 +1,4 @@
-import { eachAtOnce } from '../base/abort.js';
+import { eachAtOnce } from '../base/each-at-once.js';
 import { quote } from '../base/errors.js';
 import { DIGEST_BYTES, type RowDigests } from '../duplicates/find-duplicates.js';
 import { FingerprintFile, type RecordOrigin } from '../duplicates/fingerprint-file.js';

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
-import { eachAtOnce, throwIfAborted } from '../base/abort.js';
+import { throwIfAborted } from '../base/abort.js';
+import { eachAtOnce } from '../base/each-at-once.js';
 import { PineloadError } from '../base/errors.js';
 import { FINGERPRINTS_PREFIX } from '../duplicates/fingerprint-format.js';
 import { findDuplicates, type FoundDuplicates } from '../duplicates/find-duplicates.js';

@@ -1,4 +1,4 @@
-import { eachAtOnce } from '../base/abort.js';
+import { eachAtOnce } from '../base/each-at-once.js';
 import type { MetadataChanges } from '../records/rules/metadata-mend.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';

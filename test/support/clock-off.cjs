@@ -1,6 +1,8 @@
 // Preloaded: the clock of the process is off by so many milliseconds (CLOCK_OFF_MS), as that of a machine without NTP.
+const { env } = require('node:process');
+
 const Right = Date;
-const off = Number(process.env.CLOCK_OFF_MS);
+const off = Number(env.CLOCK_OFF_MS);
 globalThis.Date = class extends Right {
   constructor(...parts) {
     if (parts.length === 0) super(Right.now() + off);
