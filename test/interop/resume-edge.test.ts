@@ -48,7 +48,7 @@ async function writeRecords(file: string, records: number, namespaces: number): 
   for (let i = 0; i < records; i++) {
     const values = Array.from({ length: 256 }, () => Number((random() - 0.5).toFixed(6)));
     const line = JSON.stringify({ id: `r${i}`, values, namespace: `n${i % namespaces}` });
-    if (!out.write(`${line}\n`)) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(`${line}\n`)) await new Promise<void>((resolve) => out.once('drain', resolve));
   }
   await new Promise((resolve) => out.end(resolve));
 }
