@@ -54,6 +54,8 @@ export function paceS3(client: S3Client, pace: RequestPace, onPut: S3DirectPut['
 type RetryStrategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { acquireInitialRetryToken: unknown }>;
 
 const RETRIED = new Set(['THROTTLING', 'TRANSIENT']);
+/** Where the clock is off the SDK takes every error for a passing one, "no such object" too. */
+const ANSWERS = new Set([404, 412, 416]);
 
 /**
  * The SDK's standard strategy with pauses as all stores have them, and without its quota: that gives up all retries of a client
@@ -65,7 +67,10 @@ export function s3Retries(tries: number): RetryStrategy {
     acquireInitialRetryToken: async () => token(0, 0),
     refreshRetryTokenForRetry: async (before, info) => {
       const retries = before.getRetryCount() + 1;
-      if (!RETRIED.has(info.errorType) || retries >= tries) throw new Error('no more tries');
+      const { httpStatusCode = 0 } =
+        (info.error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata ?? {};
+      if (!RETRIED.has(info.errorType) || ANSWERS.has(httpStatusCode) || retries >= tries)
+        throw new Error('no more tries');
       const asked = info.retryAfterHint === undefined ? 0 : info.retryAfterHint.getTime() - Date.now();
       return token(retries, pauseLength(retries, asked));
     },
