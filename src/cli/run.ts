@@ -38,7 +38,10 @@ Examples:
     .action(async (inputs: string[], flags: Omit<RunOptions, 'inputs'> & OutputFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
         startThreadAhead(flags.workers);
-        const { run } = await import('../pipeline/run.js');
+        const [{ run }, { parseTarget }] = await Promise.all([
+          import('../pipeline/run.js'),
+          import('../uploaders/uri.js'),
+        ]);
         const result = await run({ ...flags, inputs, signal, onEvent });
         const { records, namespaces } = result.convert.manifest;
         const what = `${formatCount(records)} records in ${formatCount(namespaces.length)} namespaces`;
@@ -55,18 +58,21 @@ Examples:
             receipt: result.receipt,
             ...(result.imports.length > 1 ? { imports: result.imports } : {}),
           },
-          next: result.rehearsal ? nextAfterRehearsal(inputs, result.convert.to) : undefined,
+          next: result.rehearsal ? nextAfterRehearsal(inputs, parseTarget(result.convert.to).scheme) : undefined,
         };
       });
     });
 }
 
+/** What a user's own place is called, by the scheme that was rehearsed with; a directory cannot be imported from. */
+const PLACES = {
+  file: 's3://BUCKET/PREFIX',
+  s3: 's3://BUCKET/PREFIX',
+  gs: 'gs://BUCKET/PREFIX',
+  azure: 'https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX',
+} as const;
+
 /** The same into an index, and into a store of the kind that was rehearsed with. */
-function nextAfterRehearsal(inputs: readonly string[], to: string): string {
-  const target = /^gs:/.test(to)
-    ? 'gs://BUCKET/PREFIX'
-    : /^https?:/.test(to)
-      ? 'https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX'
-      : 's3://BUCKET/PREFIX';
-  return `pineload run ${inputs.map(shellWord).join(' ')} --to ${target} --index-name NAME`;
+function nextAfterRehearsal(inputs: readonly string[], scheme: keyof typeof PLACES): string {
+  return `pineload run ${inputs.map(shellWord).join(' ')} --to ${PLACES[scheme]} --index-name NAME`;
 }

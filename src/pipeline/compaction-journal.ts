@@ -1,4 +1,4 @@
-import pLimit from 'p-limit';
+import { eachAtOnce } from '../base/each-at-once.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import { ENTRIES_AT_ONCE } from './journal.js';
@@ -31,9 +31,8 @@ export async function readCompactionEntries(
 ): Promise<Map<number, CompactionEntry>> {
   const keys: string[] = [];
   for await (const { key } of state.list(PREFIX, { signal })) keys.push(key);
-  const atOnce = pLimit(ENTRIES_AT_ONCE);
-  const read = await Promise.all(
-    keys.map((key) => atOnce(() => readStateJson(state, key, 'pineload-compaction', signal))),
+  const read = await eachAtOnce(keys, ENTRIES_AT_ONCE, signal, (key) =>
+    readStateJson(state, key, 'pineload-compaction', signal),
   );
   const entries = new Map<number, CompactionEntry>();
   for (const value of read) {

@@ -28,11 +28,7 @@ export async function readObject(
 }
 
 /** As `readObject`, without a question for the size first: for what is looked for often and has a few megabytes at most. */
-export async function readSmallObject(
-  store: ObjectStore,
-  key: string,
-  signal?: AbortSignal,
-): Promise<Uint8Array | undefined> {
+async function readSmallObject(store: ObjectStore, key: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   try {

@@ -10,7 +10,7 @@ import { readPlan, writePlan, type StoredPlan } from './plan-file.js';
 import { isRepeatable, planDifference, PLAN_KEY, toGoOn, type Plan } from './plan.js';
 import { clearRejects } from './reject-log.js';
 import { clearStaging } from './staging.js';
-import { readSmallObject } from './state-json.js';
+import { readObject } from './state-json.js';
 import type { Target } from './stores.js';
 
 /**
@@ -135,7 +135,7 @@ export async function withdrawPlan(target: Target, error: unknown): Promise<void
 const MENDABLE: ReadonlySet<number> = new Set([EXIT.USAGE, EXIT.REJECTED, EXIT.CONFIG]);
 
 export async function readManifest(state: ObjectStore, signal?: AbortSignal): Promise<Manifest | undefined> {
-  const bytes = await readSmallObject(state, MANIFEST_KEY, signal);
+  const bytes = await readObject(state, MANIFEST_KEY, signal);
   return bytes === undefined ? undefined : parseManifest(bytes, state.uri + MANIFEST_KEY);
 }
 

@@ -1,4 +1,4 @@
-import pLimit from 'p-limit';
+import { eachAtOnce } from '../base/each-at-once.js';
 import { PineloadError, quote } from '../base/errors.js';
 import { keyGlob } from '../sources/key-glob.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
@@ -37,7 +37,6 @@ export async function planUpload(
   signal?: AbortSignal,
 ): Promise<UploadPlan> {
   const present = await listPresent(to, selected, signal);
-  const limit = pLimit(ASKED_AT_ONCE);
   const gone = new Set(stale);
   const look = async (file: ManifestFile): Promise<UploadAction> => {
     const before = present.get(file.path);
@@ -45,9 +44,11 @@ export async function planUpload(
     if (await isSame(to, file, before, signal)) return 'skip';
     return overwrite ? 'replace' : 'refuse';
   };
-  const files = await Promise.all(
-    selected.map((file) => limit(async () => ({ path: file.path, bytes: file.bytes, action: await look(file) }))),
-  );
+  const files = await eachAtOnce(selected, ASKED_AT_ONCE, signal, async (file) => ({
+    path: file.path,
+    bytes: file.bytes,
+    action: await look(file),
+  }));
   const of = (...actions: UploadAction[]) => files.filter(({ action }) => actions.includes(action));
   const sum = (some: readonly { bytes: number }[]) => some.reduce((total, { bytes }) => total + bytes, 0);
   return {

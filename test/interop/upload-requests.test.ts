@@ -77,6 +77,24 @@ describe('requests of an upload to S3', () => {
   });
 });
 
+it('a look at many files that are there already gives no warning of Node', async () => {
+  await makeImportDirectory(
+    temp('there'),
+    Array.from({ length: 40 }, (_, i) => 500 + i),
+  );
+  const options = { from: temp('there'), to: 's3://data/there', s3Endpoint: minio.endpoint };
+  await upload(options);
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  const { complete } = await upload({ ...options, dryRun: true, signal: new AbortController().signal });
+  // Warnings come a turn later.
+  await new Promise(setImmediate);
+  process.off('warning', onWarning);
+  expect(complete).toBe(false);
+  expect(warnings).toEqual([]);
+});
+
 describe('progress of an upload to S3', () => {
   it('tells of bytes that the store has, not of those that wait in memory', async () => {
     await makeImportDirectory(temp('waiting'), [3 * PART, 2 * PART, 700]);
