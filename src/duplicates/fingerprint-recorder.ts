@@ -58,6 +58,11 @@ export class FingerprintRecorder {
     this.#originFile = new SpillFile(directory);
   }
 
+  /** Memory that they take, in bytes. */
+  get heldBytes(): number {
+    return this.#ids.heldBytes + this.#vectors.heldBytes + this.#origins.byteLength;
+  }
+
   /** Takes the batch's good rows, which must have fingerprints. */
   async add(batch: RecordBatch): Promise<void> {
     const { rows, rejected, fingerprints, origin } = batch;

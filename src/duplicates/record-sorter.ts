@@ -48,6 +48,12 @@ export class RecordSorter {
     this.#spill = new SpillFile(directory);
   }
 
+  /** Memory that is taken, in bytes: what is on disk already is read again, all runs at once. */
+  get heldBytes(): number {
+    const { words, memoryBytes } = this.options;
+    return this.#runs.length > 0 ? memoryBytes : this.#count * (RecordMemory.bytesPerRecord(words) + 4 * words);
+  }
+
   /** Must be spilled before the next `push`. */
   get isFull(): boolean {
     return this.#count === this.#capacity;

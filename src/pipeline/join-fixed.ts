@@ -25,6 +25,7 @@ import { fillRun, type ConvertOptions } from './options.js';
 import type { Plan, PlanInput } from './plan.js';
 import { readPlan, type StoredPlan } from './plan-file.js';
 import { addRejects, noRejects, REJECTS_KEY, rejectedError, type RejectCounts } from './reject-log.js';
+import { partTurns } from './memory-shares.js';
 import { ruleOptions } from './rule-options.js';
 import { settle } from './settle.js';
 import { SplitRun } from './split-run.js';
@@ -310,7 +311,7 @@ class Join {
       rowGroupBytes: settings.rowGroupBytes,
       maxBufferedBytes: settings.maxBufferedBytes,
       openObjects: settings.openObjects,
-      partsOnTheWay: settings.partsOnTheWay,
+      onTheWay: partTurns(settings.partsOnTheWay),
       resume: false,
       fingerprints: takesFingerprints(this.#plan),
       tmpDir: options.tmpDir ?? tmpdir(),

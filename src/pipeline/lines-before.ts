@@ -3,6 +3,9 @@ import type { Source } from '../sources/source.js';
 import type { SplitEntry } from './journal.js';
 import type { Plan } from './plan.js';
 
+/** What reading a split told of its pieces. */
+type ReadSplit = Pick<SplitEntry, 'pieces'>;
+
 /** Where a range of an input is read: which split, and its how many-eth piece. */
 interface RangePlace {
   readonly split: number;
@@ -29,7 +32,7 @@ export class LineCounts {
   }
 
   /** Lines of the input before a place in it that a range begins with; undefined when a range before it is not finished. */
-  before(input: number, start: number, entries: ReadonlyMap<number, SplitEntry>): number | undefined {
+  before(input: number, start: number, entries: ReadonlyMap<number, ReadSplit>): number | undefined {
     let lines = 0;
     for (const { split, piece, range } of this.#ranges.get(input) ?? []) {
       if (range[0] >= start) break;
@@ -44,7 +47,7 @@ export class LineCounts {
   async count(
     input: number,
     start: number,
-    entries: ReadonlyMap<number, SplitEntry>,
+    entries: ReadonlyMap<number, ReadSplit>,
     source: Source,
     signal: AbortSignal | undefined,
   ): Promise<number> {

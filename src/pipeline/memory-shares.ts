@@ -1,4 +1,6 @@
 import { cpuCount } from '../base/machine.js';
+import { ByteBudget } from '../uploaders/byte-budget.js';
+import type { Turns } from '../uploaders/object-store.js';
 import { DEFAULT_MAX_OPEN_OBJECTS } from '../writers/split-writer.js';
 import {
   memoryBudget,
@@ -60,6 +62,11 @@ export function shareMemory(input: MemorySharesInput): MemoryShares {
   const openObjects = within(1, DEFAULT_MAX_OPEN_OBJECTS, (room - partsOnTheWay * partBytes) / perObject);
   const gatheredBytes = Math.max(MIN_BUFFER_BYTES, room - (openObjects + partsOnTheWay) * partBytes);
   return { workers, gatheredBytes, openObjects, partsOnTheWay };
+}
+
+/** What shares out the places of parts on the way, among all that write at once; undefined: there is no such limit. */
+export function partTurns(partsOnTheWay: number | undefined): Turns | undefined {
+  return partsOnTheWay === undefined ? undefined : new ByteBudget(partsOnTheWay);
 }
 
 const within = (least: number, most: number, value: number): number =>

@@ -9,7 +9,7 @@ import { parseLayout } from '../writers/layout.js';
 import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
 import { seal, type ConvertResult } from './commit.js';
 import { checkDuplicatesMode, takesFingerprints } from './duplicates-mode.js';
-import { shareMemory } from './memory-shares.js';
+import { partTurns, shareMemory } from './memory-shares.js';
 import {
   bufferBudget,
   DEFAULT_MAX_FILES_PER_NAMESPACE,
@@ -181,7 +181,7 @@ export class RecordWriter {
       rowGroupBytes,
       maxBufferedBytes: shares.gatheredBytes,
       openObjects: shares.openObjects,
-      partsOnTheWay: shares.partsOnTheWay,
+      onTheWay: partTurns(shares.partsOnTheWay),
       fingerprints: takesFingerprints(plan),
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,

@@ -5,8 +5,9 @@ import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
 import type { Layout } from '../writers/layout.js';
+import type { Turns } from '../uploaders/object-store.js';
 import type { PagePool } from '../writers/paged-column.js';
-import { SplitWriter } from '../writers/split-writer.js';
+import { SplitWriter, type EndingSplit, type SplitWriterOptions } from '../writers/split-writer.js';
 import { StagedSplit, type StagedGroup } from '../writers/staged-split.js';
 import { writeSplitEntry, type PieceEntry, type SplitEntry } from './journal.js';
 import type { OnError, RejectLimit } from './options.js';
@@ -30,9 +31,10 @@ export interface SplitRunOptions {
   readonly maxBufferedBytes: number;
   /** See MemoryShares; undefined for a local directory. */
   readonly openObjects: number | undefined;
-  readonly partsOnTheWay: number | undefined;
   /** See SplitWriterOptions. */
+  readonly onTheWay: Turns | undefined;
   readonly pages?: PagePool | undefined;
+  readonly before?: SplitWriterOptions['before'];
   /** The split may have been begun before, by the same plan: see WriteOptions.resume. */
   readonly resume: boolean | 'parts';
   /** Note by what duplicates are found. */
@@ -47,12 +49,13 @@ export interface SplitRunOptions {
 }
 
 /** One split on its way: batches in, checked, gathered, written; in the end journaled. */
-export class SplitRun {
+export class SplitRun implements EndingSplit {
   readonly #writer: SplitWriter;
   readonly #rejects: RejectLog;
   readonly #fingerprints: FingerprintRecorder | undefined;
   readonly #staged: StagedSplit;
   #metadataChanges: MetadataChanges | undefined;
+  #over: Promise<unknown> = Promise.resolve();
   records = 0;
   files = 0;
   bytesWritten = 0;
@@ -89,7 +92,8 @@ export class SplitRun {
       rowGroupBytes: options.rowGroupBytes,
       maxBufferedBytes: options.maxBufferedBytes - (options.fingerprints ? memoryBytes : 0),
       maxOpenFiles: options.openObjects,
-      partsOnTheWay: options.partsOnTheWay,
+      onTheWay: options.onTheWay,
+      before: options.before,
       tmpDir: options.tmpDir,
       pages: options.pages,
       version: options.version,
@@ -107,6 +111,22 @@ export class SplitRun {
 
   get rejected(): number {
     return this.#rejects.counts.total;
+  }
+
+  get heldBytes(): number {
+    return this.#writer.bufferedBytes + (this.#fingerprints?.heldBytes ?? 0);
+  }
+
+  get openFiles(): number {
+    return this.#writer.openFiles;
+  }
+
+  closing(): Promise<void> {
+    return this.#writer.closing();
+  }
+
+  async over(): Promise<void> {
+    await this.#over;
   }
 
   /** Takes a batch to which the rules have been applied. */
@@ -131,7 +151,13 @@ export class SplitRun {
    *
    * @param pieces what reading told of each piece
    */
-  async finish(pieces: readonly PieceEntry[]): Promise<SplitEntry> {
+  finish(pieces: readonly PieceEntry[]): Promise<SplitEntry> {
+    const entry = this.#finish(pieces);
+    this.#over = entry.catch(() => undefined);
+    return entry;
+  }
+
+  async #finish(pieces: readonly PieceEntry[]): Promise<SplitEntry> {
     const { target, plan, split, signal } = this.options;
     // While the last files are waited for.
     const [files] = await Promise.all([

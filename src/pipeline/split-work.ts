@@ -9,12 +9,14 @@ import { sampleParquet } from '../readers/parquet/sample.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
+import type { Turns } from '../uploaders/object-store.js';
 import type { PagePool } from '../writers/paged-column.js';
 import { pagePool } from '../writers/split-writer.js';
 import { takesFingerprints } from './duplicates-mode.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
 import { mappingFor } from './mapping-for.js';
+import { partTurns } from './memory-shares.js';
 import { openChunks, type OpenedChunks } from './open-chunks.js';
 import { maxSmallFiles, pieceBytes, type Plan, type Split, type SplitPiece } from './plan.js';
 import type { StoredPlan } from './plan-file.js';
@@ -54,13 +56,19 @@ export interface ReadCount {
 }
 
 /**
- * Works through splits, one after the other, all threads on each. What a split leaves behind follows from the plan alone, so it does not
- * matter who does it, nor whether someone else does it at the same time.
+ * Works through splits, one after the other, all threads on each; while an object store takes the last files of one, the next one is read. What a
+ * split leaves behind follows from the plan alone, so it does not matter who does it, nor whether someone else does it at the same time.
  */
 export class SplitWork {
   readonly #reading: ReadCount;
   #done = { records: 0, rejected: 0, files: 0, bytes: 0 };
+  /** The split that is read. */
   #current: SplitRun | undefined;
+  /** The split that has been read and is being finished. */
+  #ending: SplitRun | undefined;
+  /** Resolves when it is, and all before it. */
+  #ended: Promise<void> = Promise.resolve();
+  #fault: { readonly error: unknown } | undefined;
   #bytesTotal: number | undefined;
   /** Of these, bytes of splits that were finished before: they say nothing of how fast it goes now. */
   #bytesBefore = 0;
@@ -68,8 +76,11 @@ export class SplitWork {
   readonly #plan: Plan;
   readonly #lines: LineCounts;
   readonly #entries = new Map<number, SplitEntry>();
+  /** What reading told of these, and of the split that is being finished. */
+  readonly #read = new Map<number, Pick<SplitEntry, 'pieces'>>();
   /** What one split has used serves the next: left to the garbage collector, the process would hold that of both. */
   readonly #pages: PagePool;
+  readonly #turns: Turns | undefined;
   readonly #progress = new Throttle(() => this.#report());
 
   constructor(private readonly options: SplitWorkOptions) {
@@ -77,6 +88,7 @@ export class SplitWork {
     this.#lines = new LineCounts(this.#plan);
     const { kind, dimension } = this.#plan.mapping;
     this.#pages = pagePool(kind, dimension, options.settings);
+    this.#turns = partTurns(options.settings.partsOnTheWay);
     this.#reading = options.reading ?? { bytes: 0 };
   }
 
@@ -88,7 +100,7 @@ export class SplitWork {
    */
   async run(splits: readonly Split[], finished: ReadonlyMap<number, SplitEntry>): Promise<Map<number, SplitEntry>> {
     const { onEvent } = this.options;
-    for (const [split, entry] of finished) this.#entries.set(split, entry);
+    for (const [split, entry] of finished) this.#keep(split, entry);
     this.#bytesTotal = totalBytes(splits, this.#plan);
     onEvent?.({
       type: 'plan',
@@ -101,28 +113,72 @@ export class SplitWork {
     await checkScratchSpace(scratchFacts(this.#plan, open, this.options.settings.maxBufferedBytes), this.options);
     for (const split of splits) {
       const before = finished.get(split.index);
-      if (before !== undefined) {
+      if (before === undefined) {
+        await this.#split(split);
+      } else {
         const bytes = split.pieces.reduce((sum, piece) => sum + pieceBytes(piece, this.#plan), 0);
         this.#reading.bytes += bytes;
         this.#bytesBefore += bytes;
+        this.#count(before);
       }
-      const entry = before ?? (await this.#split(split));
-      this.#entries.set(split.index, entry);
-      this.#done.records += entry.records;
-      this.#done.rejected += entry.rejects.total;
-      this.#done.files += entry.files.length;
-      this.#done.bytes += entry.files.reduce((sum, file) => sum + file.bytes, 0);
-      this.#current = undefined;
-      this.#progress.flush();
     }
+    await this.#ended;
     this.#pages.clear();
     return this.#entries;
   }
 
-  async #split(split: Split): Promise<SplitEntry> {
+  /** Reads a split; that is, when this resolves, being finished. Of two splits that go wrong the first one is what is told. */
+  async #split(split: Split): Promise<void> {
+    // A disk has taken the last files in no time: to hold rows of two splits for that saves nothing.
+    if (this.options.target.imports.scheme === 'file') await this.#ended;
+    const run = this.#begin(split);
+    this.#current = run;
+    try {
+      const pieces: PieceEntry[] = [];
+      for (const piece of split.pieces) pieces.push(await this.#piece(piece, run));
+      await this.#ended;
+      this.#read.set(split.index, { pieces });
+      this.#current = undefined;
+      this.#ending = run;
+      this.#ended = this.#finish(split, run, pieces);
+      this.#ended.catch((error: unknown) => (this.#fault ??= { error }));
+    } catch (error) {
+      await run.abort();
+      // What the split before has stored is as good as before.
+      await this.#ended;
+      throw error;
+    }
+  }
+
+  async #finish({ index }: Split, run: SplitRun, pieces: readonly PieceEntry[]): Promise<void> {
+    try {
+      this.#keep(index, await run.finish(pieces));
+    } catch (error) {
+      await run.abort();
+      throw error;
+    } finally {
+      this.#ending = undefined;
+    }
+    this.#count(this.#entries.get(index)!);
+  }
+
+  #keep(split: number, entry: SplitEntry): void {
+    this.#entries.set(split, entry);
+    this.#read.set(split, entry);
+  }
+
+  #count({ records, rejects, files }: SplitEntry): void {
+    this.#done.records += records;
+    this.#done.rejected += rejects.total;
+    this.#done.files += files.length;
+    this.#done.bytes += files.reduce((sum, file) => sum + file.bytes, 0);
+    this.#progress.flush();
+  }
+
+  #begin(split: Split): SplitRun {
     const { target, stored, settings, resume, tmpDir, signal, onEvent } = this.options;
     const { kind, dimension } = stored.plan.mapping;
-    const run = new SplitRun({
+    const run: SplitRun = new SplitRun({
       target,
       layout: settings.layout,
       plan: stored.sha256,
@@ -134,7 +190,8 @@ export class SplitWork {
       maxSmallFiles: maxSmallFiles(stored.plan),
       maxBufferedBytes: settings.maxBufferedBytes,
       openObjects: settings.openObjects,
-      partsOnTheWay: settings.partsOnTheWay,
+      onTheWay: this.#turns,
+      before: () => (this.#ending === run ? undefined : this.#ending),
       pages: this.#pages,
       resume: resume(split.index),
       fingerprints: takesFingerprints(stored.plan),
@@ -142,19 +199,11 @@ export class SplitWork {
       version: VERSION,
       onError: settings.onError,
       rejectLimit: settings.rejectLimit,
-      rejectsBefore: this.#done.rejected,
+      rejectsBefore: this.#done.rejected + (this.#ending?.rejected ?? 0),
       signal,
       onEvent,
     });
-    this.#current = run;
-    try {
-      const pieces: PieceEntry[] = [];
-      for (const piece of split.pieces) pieces.push(await this.#piece(piece, run));
-      return await run.finish(pieces);
-    } catch (error) {
-      await run.abort();
-      throw error;
-    }
+    return run;
   }
 
   async #piece(piece: SplitPiece, run: SplitRun): Promise<PieceEntry> {
@@ -178,6 +227,7 @@ export class SplitWork {
   }
 
   async #add(batch: RecordBatch, run: SplitRun): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault.error;
     await run.add(batch);
     this.#progress.tick();
   }
@@ -219,13 +269,14 @@ export class SplitWork {
   #linesBefore({ input, range }: SplitPiece, source: Source): LinesBefore {
     if (range === undefined || range[0] === 0) return { known: 0, count: () => Promise.resolve(0) };
     return {
-      known: this.#lines.before(input, range[0], this.#entries),
-      count: () => this.#lines.count(input, range[0], this.#entries, source, this.options.signal),
+      known: this.#lines.before(input, range[0], this.#read),
+      count: () => this.#lines.count(input, range[0], this.#read, source, this.options.signal),
     };
   }
 
   #report(): void {
-    const run = this.#current;
+    const underWay = (of: (run: SplitRun) => number): number =>
+      (this.#ending === undefined ? 0 : of(this.#ending)) + (this.#current === undefined ? 0 : of(this.#current));
     const { bytes: bytesRead } = this.#reading;
     const bytesTotal = this.#bytesTotal;
     const bytesPerSecond = this.#rate.of(bytesRead - this.#bytesBefore);
@@ -237,10 +288,10 @@ export class SplitWork {
       type: 'convert.progress',
       bytesRead,
       bytesTotal,
-      records: this.#done.records + (run?.records ?? 0),
-      rejected: this.#done.rejected + (run?.rejected ?? 0),
-      files: this.#done.files + (run?.files ?? 0),
-      bytesWritten: this.#done.bytes + (run?.bytesWritten ?? 0),
+      records: this.#done.records + underWay(({ records }) => records),
+      rejected: this.#done.rejected + underWay(({ rejected }) => rejected),
+      files: this.#done.files + underWay(({ files }) => files),
+      bytesWritten: this.#done.bytes + underWay(({ bytesWritten }) => bytesWritten),
       ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
       ...(secondsLeft === undefined ? {} : { secondsLeft }),
     });

@@ -6,8 +6,7 @@ import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
-import { ByteBudget } from '../uploaders/byte-budget.js';
-import type { ObjectStore } from '../uploaders/object-store.js';
+import type { ObjectStore, Turns } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
 import { FLAT, type Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
@@ -82,8 +81,10 @@ export interface SplitWriterOptions {
   readonly maxBufferedBytes?: number | undefined;
   /** Files open at once while records come in. Default DEFAULT_MAX_OPEN_FILES, for object stores DEFAULT_MAX_OPEN_OBJECTS. */
   readonly maxOpenFiles?: number | undefined;
-  /** Parts of all open objects together that are on their way at once. Default: each has its store's own number. */
-  readonly partsOnTheWay?: number | undefined;
+  /** Turns for the parts of all open objects together. Default: each has its store's own number on the way. */
+  readonly onTheWay?: Turns | undefined;
+  /** The split before this one as long as its last files are still being written. Default: there is none. */
+  readonly before?: (() => EndingSplit | undefined) | undefined;
   readonly compression?: CompressionOptions | undefined;
   /** Bytes of values in a page. Default DEFAULT_PAGE_BYTES. */
   readonly pageBytes?: number | undefined;
@@ -108,6 +109,20 @@ export interface Staging {
   wanted(namespaces: number): boolean;
   /** Called for one namespace after the other, in the order of their names (UTF-16 code units). */
   take(namespace: string, group: RowGroupColumns): Promise<void>;
+}
+
+/**
+ * A split all of whose records are there, while its last files are written. What it holds still counts as memory and open files of the split
+ * that has begun meanwhile, which waits for it before it would spill, or put off a file.
+ */
+export interface EndingSplit {
+  /** Bytes. */
+  readonly heldBytes: number;
+  readonly openFiles: number;
+  /** Resolves when it has closed one of its files, or is over, whatever its end. */
+  closing(): Promise<void>;
+  /** Resolves when it is over and holds nothing any more, whatever its end. */
+  over(): Promise<void>;
 }
 
 /** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer. */
@@ -156,6 +171,9 @@ export class SplitWriter {
   #bufferedBytes = 0;
   /** Namespaces with a file open, or with a row group on its way to one. */
   #openFiles = 0;
+  /** Files that `finish` may still open on top of those. */
+  #toOpen = 0;
+  #closing: (() => void)[] = [];
   /** Row groups on their way to files, one after the other, while more records come in. */
   #writes: Promise<void> = Promise.resolve();
   /** The same one by one, the oldest first. */
@@ -181,7 +199,6 @@ export class SplitWriter {
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     const { partBytes } = store;
     const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
-    const partsOnTheWay = bounded('partsOnTheWay', options.partsOnTheWay ?? Number.MAX_SAFE_INTEGER);
     this.#mostWriting = Math.min(MOST_ROW_GROUPS_WRITING * this.#rowGroupBytes, this.#maxBufferedBytes / 4);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
@@ -203,7 +220,7 @@ export class SplitWriter {
       version,
       ifAbsent: options.ifAbsent ?? false,
       resume: options.resume ?? false,
-      onTheWay: options.partsOnTheWay === undefined ? undefined : new ByteBudget(partsOnTheWay),
+      onTheWay: options.onTheWay,
       signal,
       onFile,
     };
@@ -212,6 +229,16 @@ export class SplitWriter {
   /** Memory that gathered rows take, in bytes, those on their way to files included. */
   get bufferedBytes(): number {
     return this.#bufferedBytes + this.#scattered.bytes + this.#log.memoryBytes + this.#writingBytes;
+  }
+
+  /** Files that are open, or may be once `finish` has closed some. */
+  get openFiles(): number {
+    return Math.max(this.#openFiles, this.#toOpen);
+  }
+
+  /** Resolves when `finish` has closed a file, or it or `abort` is done. */
+  closing(): Promise<void> {
+    return new Promise((resolve) => this.#closing.push(resolve));
   }
 
   /**
@@ -237,14 +264,19 @@ export class SplitWriter {
       Math.floor((READ_AHEAD_SHARE * this.#maxBufferedBytes) / Math.max(1, this.#passes)),
     );
     const states = this.#states;
+    const largeAtOnce = Math.min(LARGE_FILES_AT_ONCE, this.#maxOpenFiles);
+    this.#toOpen = largeAtOnce;
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
     const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
     const gate = new WeightGate(2 * this.#rowGroupBytes);
-    await forEachLimited([...open, ...queued], Math.min(LARGE_FILES_AT_ONCE, this.#maxOpenFiles), async (state) => {
+    await forEachLimited([...open, ...queued], largeAtOnce, async (state) => {
+      const counted = state.files.isOpen;
       await this.#writeWaiting(state);
       // Where the last of them has closed the file, what is left is as small as any other rest.
       if (state.files.isOpen) await this.#finishNamespace(state);
+      if (counted) this.#openFiles--;
+      this.#tellClosing();
     });
     const small = states.filter((state) => state.meter.rows > 0);
     const { staging } = this.#options;
@@ -259,6 +291,8 @@ export class SplitWriter {
       gate.run(state.meter.bytes, () => this.#finishNamespace(state)),
     );
     await this.#log.close();
+    this.#toOpen = 0;
+    this.#tellClosing();
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
@@ -272,6 +306,18 @@ export class SplitWriter {
     await this.#log.close();
     this.#namespaces.clear();
     this.#bufferedBytes = 0;
+    this.#openFiles = 0;
+    this.#toOpen = 0;
+    this.#tellClosing();
+  }
+
+  #tellClosing(): void {
+    for (const resolve of this.#closing.splice(0)) resolve();
+  }
+
+  /** More is held than may be, with what the split before still holds. */
+  get #isOverBudget(): boolean {
+    return this.bufferedBytes + (this.#options.before?.()?.heldBytes ?? 0) > this.#maxBufferedBytes;
   }
 
   async #add(batch: RecordBatch): Promise<void> {
@@ -301,7 +347,7 @@ export class SplitWriter {
         buffer.append(batch, from, end);
         from = end;
         this.#bufferedBytes += buffer.capacityBytes - before;
-        if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+        if (this.#isOverBudget) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
       }
@@ -328,7 +374,7 @@ export class SplitWriter {
       this.#scattered.add(batch, from, to, (code) => stateOf(code).number);
       from = to;
     }
-    if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+    if (this.#isOverBudget) await this.#makeRoom();
   }
 
   /** Puts the scattered rows into the log, those of each namespace together. */
@@ -347,7 +393,7 @@ export class SplitWriter {
         const end = state.meter.fit(sizes, from, to, order);
         if (end > from) scattered.copyTo((state.chain ??= this.#chain()), order, from, end);
         from = end;
-        if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+        if (this.#isOverBudget) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
       }
@@ -406,13 +452,14 @@ export class SplitWriter {
   /** The row group is full: it goes on its way to the file, or waits on disk when no more files may be open. */
   async #endRowGroup(state: NamespaceState): Promise<void> {
     throwIfAborted(this.#options.signal);
+    if (!isOpen(state)) await this.#closed();
     if (!isOpen(state) && (state.waiting.length > 0 || this.#openFiles >= this.#maxOpenFiles)) {
       const rows = (state.chain ??= this.#chain());
       if (state.buffer !== undefined && state.buffer.rows > 0) this.#addToLog(state, this.#takeBuffer(state, true));
       state.waiting.push({ rows, rawBytes: state.meter.bytes });
       state.chain = undefined;
       state.meter.end();
-      if (this.bufferedBytes > this.#maxBufferedBytes) await this.#makeRoom();
+      if (this.#isOverBudget) await this.#makeRoom();
       return;
     }
     const held = state.buffer?.capacityBytes ?? 0;
@@ -432,6 +479,16 @@ export class SplitWriter {
     while (this.#writingBytes > Math.max(held, this.#mostWriting)) await this.#writing[0];
   }
 
+  /** Waits while it is only files of the split before that are too many. */
+  async #closed(): Promise<void> {
+    for (;;) {
+      const before = this.#options.before?.();
+      if (before === undefined || this.#openFiles >= this.#maxOpenFiles) return;
+      if (this.#openFiles + before.openFiles < this.#maxOpenFiles) return;
+      await before.closing();
+    }
+  }
+
   /** Takes the open row group out; what is returned writes it to the namespace's file, opening and closing files as needed. */
   #takeRowGroup(
     state: NamespaceState,
@@ -449,7 +506,8 @@ export class SplitWriter {
   }
 
   async #finishNamespace(state: NamespaceState): Promise<void> {
-    if (state.meter.rows > 0) await this.#takeRowGroup(state)();
+    const { rows, bytes } = state.meter;
+    if (rows > 0) await this.#whileHeld(bytes, this.#takeRowGroup(state));
     await state.files.close();
   }
 
@@ -457,8 +515,15 @@ export class SplitWriter {
   async #writeWaiting({ files, waiting }: NamespaceState): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { rows, rawBytes } = next;
-      await files.write(await rows.load(undefined), rawBytes);
+      await this.#whileHeld(rawBytes, async () => files.write(await rows.load(undefined), rawBytes));
     }
+  }
+
+  /** Counts the rows of a row group until it is written. */
+  async #whileHeld(bytes: number, write: () => Promise<void>): Promise<void> {
+    this.#writingBytes += bytes;
+    await write();
+    this.#writingBytes -= bytes;
   }
 
   /**
@@ -468,8 +533,10 @@ export class SplitWriter {
   async #makeRoom(): Promise<void> {
     if (this.#writingBytes > 0) {
       await this.#writes;
-      if (this.bufferedBytes <= this.#maxBufferedBytes) return;
+      if (!this.#isOverBudget) return;
     }
+    await this.#options.before?.()?.over();
+    if (!this.#isOverBudget) return;
     let bytes = await this.#log.spill(this.bufferedBytes - this.#maxBufferedBytes);
     if (this.bufferedBytes > this.#maxBufferedBytes) {
       let size = this.bufferedBytes;

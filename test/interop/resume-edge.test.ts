@@ -1,13 +1,13 @@
-import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/uploaders/open-store.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { randomFrom } from '../support/kills.js';
 import { type Minio, startMinio } from '../support/minio.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
 import { readAll } from '../support/store-conformance.js';
+import { storedOutcome } from '../support/stored-outcome.js';
 import { useTempDir } from '../support/temp-dir.js';
+import { writeRecords } from '../support/write-records.js';
 
 const temp = useTempDir();
 let minio: Minio;
@@ -29,29 +29,7 @@ const at = (prefix: string): string => minio.uri('edge', prefix);
 const cli = (args: readonly string[], more: Parameters<typeof runCli>[1] = {}): Promise<CliResult> =>
   runCli(args, { ...more, env: { ...minio.env, ...more.env } });
 
-/** Every object of the import, and the manifest, by name; a byte that differs shows. */
-async function outcome(prefix: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const imports = await openStore(at(prefix), { endpoint: minio.endpoint });
-  for await (const { key } of imports.list('')) found[key] = (await readAll(imports.read(key))).toString('base64');
-  await imports.close();
-  const state = await openStore(`${at(prefix)}.pineload`, { endpoint: minio.endpoint });
-  found['manifest.json'] = (await readAll(state.read('manifest.json'))).toString();
-  await state.close();
-  return found;
-}
-
-/** JSONL of so many records of 256 dimensions, each in the next of so many namespaces. */
-async function writeRecords(file: string, records: number, namespaces: number): Promise<void> {
-  const random = randomFrom(11);
-  const out = createWriteStream(file);
-  for (let i = 0; i < records; i++) {
-    const values = Array.from({ length: 256 }, () => Number((random() - 0.5).toFixed(6)));
-    const line = JSON.stringify({ id: `r${i}`, values, namespace: `n${i % namespaces}` });
-    if (!out.write(`${line}\n`)) await new Promise<void>((resolve) => out.once('drain', resolve));
-  }
-  await new Promise((resolve) => out.end(resolve));
-}
+const outcome = (prefix: string): Promise<Record<string, string>> => storedOutcome(at(prefix), minio.endpoint);
 
 describe('convert into a bucket that spills', () => {
   const MEMORY = '256MB';

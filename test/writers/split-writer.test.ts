@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { VectorKind } from '../../src/records/batch.js';
 import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
-import { type SplitWriterOptions } from '../../src/writers/split-writer.js';
+import type { SplitWriterOptions } from '../../src/writers/split-writer.js';
 import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
 import {
   batchOf,
@@ -454,5 +454,78 @@ describe('a store that takes nothing for a while', () => {
     expect(spilled).toBe(0);
     const [file] = await writer.finish();
     expect(file?.records).toBe(BATCHES * 100);
+  });
+});
+
+describe('two splits, the first of which is being finished', () => {
+  const settings = { kind: 'dense', dimension: 5, rowGroupBytes: 900 } as const;
+
+  it.each([
+    ['memory', { namespaces: 200, heldBytes: 950_000, openFiles: 0 }],
+    ['open files', { namespaces: 2, heldBytes: 0, openFiles: 4 }],
+  ])('the second waits for its %s instead of using the disk', async (_, { namespaces, heldBytes, openFiles }) => {
+    const records = randomRecords(1000, namespaces, 5);
+    const alone = await write(records, 'dense', 5, [100], settings);
+    let held = { heldBytes, openFiles };
+    let over = false;
+    const waiting: { readonly forEnd: boolean; readonly go: () => void }[] = [];
+    const wait = (forEnd: boolean): Promise<void> => new Promise((go) => waiting.push({ forEnd, go }));
+    const tell = (): void => {
+      for (const each of waiting.splice(0)) {
+        if (over || !each.forEnd) each.go();
+        else waiting.push(each);
+      }
+    };
+    let spilled = 0;
+    const { writer } = await splitWriter({
+      ...{ ...settings, store: memoryStore().store, maxBufferedBytes: 1_000_000, maxOpenFiles: 4 },
+      before: () => (over ? undefined : { ...held, closing: () => wait(false), over: () => wait(true) }),
+      onSpill: (bytes) => (spilled += bytes),
+    });
+    let added = 0;
+    const adding = (async () => {
+      for (const piece of piecesOf(records, [20])) {
+        await writer.add(batchOf(piece, 'dense', 5));
+        added++;
+      }
+    })();
+    await vi.waitFor(() => expect(waiting.length).toBe(1));
+    const before = added;
+    expect(before).toBeLessThan(50);
+    // Told of a file that does not help, it goes on waiting.
+    tell();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(added).toBe(before);
+    expect(waiting.length).toBe(1);
+    [held, over] = [{ heldBytes: 0, openFiles: 0 }, true];
+    tell();
+    await adding;
+    const files = await writer.finish();
+    expect(spilled).toBe(0);
+    expect(files).toStrictEqual(alone.files.map((file) => ({ ...file, crc64nvme: undefined, crc32c: undefined })));
+  });
+
+  it('the first tells of each file that it closes, and in the end holds nothing', async () => {
+    const { store, state } = watched(await localStore());
+    const { writer } = await splitWriter({ ...settings, store });
+    for (const piece of piecesOf(randomRecords(800, 6, 5), [40])) await writer.add(batchOf(piece, 'dense', 5));
+    await vi.waitFor(() => expect(state.open).toBe(6));
+    expect(writer.openFiles).toBe(6);
+    let told = 0;
+    const openThen: number[] = [];
+    const listen = (): void =>
+      void writer.closing().then(() => {
+        told++;
+        openThen.push(writer.openFiles);
+        if (told < 20) listen();
+      });
+    listen();
+    const finished = writer.finish();
+    await finished;
+    await new Promise(setImmediate);
+    expect(told).toBeGreaterThan(2);
+    expect(openThen.at(-1)).toBe(0);
+    expect(openThen).toStrictEqual([...openThen].sort((a, b) => b - a));
+    expect(writer).toMatchObject({ openFiles: 0, bufferedBytes: 0 });
   });
 });
