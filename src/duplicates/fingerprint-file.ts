@@ -33,6 +33,17 @@ export interface RecordOrigin {
 /** Origins that are read in one request where the wanted ones lie close together. */
 const ORIGINS_GAP = 64 * 1024;
 
+export interface FingerprintFileOptions {
+  /** Bytes of the object, where they are known. Default: asked for. */
+  readonly size?: number | undefined;
+  /** Read all of it at once and keep it. Default false: what is wanted is read when it is. */
+  readonly hold?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes in memory of their own, so that they can be looked at as words. */
+type RangeReader = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+
 /** The fingerprints of a split, read from the state. */
 export class FingerprintFile {
   #details: FingerprintDetails | undefined;
@@ -41,18 +52,24 @@ export class FingerprintFile {
     private readonly store: ObjectStore,
     private readonly key: string,
     private readonly sections: FingerprintSections,
-    private readonly signal: AbortSignal | undefined,
+    private readonly read: RangeReader,
   ) {}
 
-  /**
-   * @param size bytes of the object, where they are known. Default: asked for
-   * @throws STATE_CORRUPT when there is none, or something else
-   */
-  static async open(store: ObjectStore, key: string, signal?: AbortSignal, size?: number): Promise<FingerprintFile> {
+  /** @throws STATE_CORRUPT when there is none, or something else */
+  static async open(
+    store: ObjectStore,
+    key: string,
+    { signal, size, hold = false }: FingerprintFileOptions = {},
+  ): Promise<FingerprintFile> {
     const bytes = size ?? (await store.head(key, signal))?.bytes;
     if (bytes === undefined) throw corrupt(store, key, 'no such object');
     if (bytes < FOOTER_BYTES) throw corrupt(store, key, `${bytes} bytes`);
-    const footer = await readRange(store, key, bytes - FOOTER_BYTES, bytes, signal);
+    const held = hold ? await readRange(store, key, 0, bytes, signal) : undefined;
+    const read: RangeReader =
+      held === undefined
+        ? (start, end) => readRange(store, key, start, end, signal)
+        : (start, end) => Promise.resolve(held.slice(start, end));
+    const footer = await read(bytes - FOOTER_BYTES, bytes);
     const [records, batches, detailsBytes, magic] = new Float64Array(footer.buffer, 0, 4);
     const counts = [records!, batches!, detailsBytes!];
     if (magic !== FINGERPRINTS_MAGIC || !counts.every((n) => Number.isSafeInteger(n) && n >= 0)) {
@@ -60,7 +77,7 @@ export class FingerprintFile {
     }
     const sections = sectionsOf(records!, batches!, detailsBytes!);
     if (sections.footer + FOOTER_BYTES !== bytes) throw corrupt(store, key, `${bytes} bytes`);
-    return new FingerprintFile(store, key, sections, signal);
+    return new FingerprintFile(store, key, sections, read);
   }
 
   get records(): number {
@@ -72,11 +89,11 @@ export class FingerprintFile {
    * @param windowBytes that are read in one go
    */
   async entries(kind: 'ids' | 'vectors', range: BucketRange, windowBytes: number): Promise<SortedSource> {
-    const { store, key, signal, sections } = this;
+    const { sections } = this;
     const begin = sections[kind];
     let [at, end] = [begin, begin + 4 * ENTRY_WORDS * sections.records];
     if (range.from > 0 || range.to < BUCKETS) {
-      const bytes = await readRange(store, key, sections.buckets, sections.buckets + BUCKET_BYTES, signal);
+      const bytes = await this.read(sections.buckets, sections.buckets + BUCKET_BYTES);
       const before = new Uint32Array(bytes.buffer, kind === 'ids' ? 0 : BUCKET_BYTES / 2, BUCKETS + 1);
       end = begin + 4 * ENTRY_WORDS * before[range.to]!;
       at = begin + 4 * ENTRY_WORDS * before[range.from]!;
@@ -87,7 +104,7 @@ export class FingerprintFile {
       next: async () => {
         if (at >= end) return undefined;
         const to = Math.min(end, at + step);
-        const bytes = await readRange(store, key, at, to, signal);
+        const bytes = await this.read(at, to);
         at = to;
         return new Uint32Array(bytes.buffer);
       },
@@ -97,8 +114,8 @@ export class FingerprintFile {
   /** Namespaces in the order of their rows, and sources. */
   async details(): Promise<FingerprintDetails> {
     if (this.#details === undefined) {
-      const { store, key, sections, signal } = this;
-      const bytes = await readRange(store, key, sections.details, sections.footer, signal);
+      const { store, key, sections } = this;
+      const bytes = await this.read(sections.details, sections.footer);
       try {
         this.#details = JSON.parse(Buffer.from(bytes).toString('utf8')) as FingerprintDetails;
       } catch {
@@ -110,9 +127,9 @@ export class FingerprintFile {
 
   /** Where records came from. @param numbers in input order, ascending */
   async origins(numbers: readonly number[]): Promise<RecordOrigin[]> {
-    const { store, key, sections, signal } = this;
+    const { sections } = this;
     const { sources } = await this.details();
-    const batchBytes = await readRange(store, key, sections.batchesAt, sections.buckets, signal);
+    const batchBytes = await this.read(sections.batchesAt, sections.buckets);
     const batches = new Float64Array(batchBytes.buffer, 0, sections.batches * BATCH_NUMBERS);
     const found: RecordOrigin[] = [];
     let block = new Uint32Array(0);
@@ -122,7 +139,7 @@ export class FingerprintFile {
         from = number;
         const start = sections.origins + 4 * ORIGIN_WORDS * number;
         const end = Math.min(sections.ids, start + (numbers.length === 1 ? 4 * ORIGIN_WORDS : ORIGINS_GAP));
-        block = new Uint32Array((await readRange(store, key, start, end, signal)).buffer);
+        block = new Uint32Array((await this.read(start, end)).buffer);
       }
       const batch = BATCH_NUMBERS * batchOf(batches, number);
       const at = ORIGIN_WORDS * (number - from);
@@ -148,7 +165,6 @@ function batchOf(batches: Float64Array, number: number): number {
   return low;
 }
 
-/** Bytes in memory of their own, so that they can be looked at as words. */
 async function readRange(
   store: ObjectStore,
   key: string,

@@ -52,8 +52,9 @@ export async function mergeDuplicates(options: MergeDuplicatesOptions): Promise<
     if ((await readManifest(target.state, signal)) !== undefined) {
       return { shard, candidates: undefined, skipped: 'sealed' };
     }
-    const splits = await FingerprintedSplits.open(target, plan, entries, [], signal);
     const memoryBytes = bufferBudget(options.maxMemory) / 2;
+    // A share of each is wanted: none is read whole.
+    const splits = await FingerprintedSplits.open(target, plan, entries, [], 0, signal);
     const candidates = await mergeShard(target.state, sha256, splits.files, shard, memoryBytes, signal);
     return { shard, candidates, skipped: undefined };
   } finally {

@@ -13,6 +13,9 @@ import type { Plan } from './plan.js';
 import { corrupt } from './state-json.js';
 import type { Target } from './stores.js';
 
+/** Fingerprints of all splits that together are no larger are read whole. */
+export const MAX_HELD_FINGERPRINT_BYTES = 32_000_000;
+
 /** A file of a split, and which of the split's rows lie in it. */
 export interface PlacedFile {
   readonly file: ManifestFile;
@@ -55,14 +58,19 @@ export class FingerprintedSplits {
     plan: Plan,
     entries: ReadonlyMap<number, SplitEntry>,
     compacted: readonly CompactedFile[],
+    /** Fingerprints may be held in so much memory. */
+    memoryBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<FingerprintedSplits> {
     const splits = new FingerprintedSplits(target, plan, entries, compacted, signal);
     const some = plan.splits.map(({ index }) => entries.get(index)!).filter(({ records }) => records > 0);
     const sizes = await sizesOf(target.state, some.length, signal);
+    const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    // All of a few small ones is one request for each; otherwise each is asked for three parts or more.
+    const hold = total <= Math.min(MAX_HELD_FINGERPRINT_BYTES, memoryBytes);
     const open = async ({ split, records }: SplitEntry): Promise<FingerprintFile> => {
       const key = fingerprintsKey(split);
-      const file = await FingerprintFile.open(target.state, key, signal, sizes.get(key));
+      const file = await FingerprintFile.open(target.state, key, { signal, size: sizes.get(key), hold });
       if (file.records === records) return file;
       throw corrupt(target.state, key, `${file.records} records`, `the ${records} of the split`);
     };

@@ -94,7 +94,14 @@ export async function settleDuplicates(
   if (mode === 'allow') return unchanged(undefined);
   if (decided !== undefined && !leavesOut(decided)) return unchanged(decided);
 
-  const splits = await FingerprintedSplits.open(target, plan, entries, compacted, signal);
+  const splits = await FingerprintedSplits.open(
+    target,
+    plan,
+    entries,
+    compacted,
+    bufferBudget(options.maxMemory) / 4,
+    signal,
+  );
   if (decided !== undefined) return leaveOut(target, plan, entries, compacted, decided, splits, options);
   const found = await search(state, sha256, splits, mode, options);
   try {

@@ -237,6 +237,46 @@ describe('duplicates', () => {
     await store.close();
   });
 
+  it('is one request where all of it is read at once, and tells the same', async () => {
+    const store = await openStore(tempDir());
+    const recorder = new FingerprintRecorder({ directory: tmpdir() });
+    const rows = Array.from({ length: 300 }, (_, i): Row => ({
+      id: `r${i % 250}`,
+      namespace: `n${i % 3}`,
+      values: [i, 1],
+      rejected: false,
+    }));
+    await recorder.add(batchOf(rows, 0, false));
+    await recorder.writeTo(store, fingerprintsKey(0));
+    await recorder.close();
+    let reads = 0;
+    const read: typeof store.read = (...args) => (reads++, store.read(...args));
+    const counted = new Proxy(store, {
+      get: (target, key) => (key === 'read' ? read : (Reflect.get(target, key) as unknown)),
+    });
+    const size = (await store.head(fingerprintsKey(0)))!.bytes;
+    const told = async (hold: boolean): Promise<unknown[]> => {
+      reads = 0;
+      const file = await FingerprintFile.open(counted, fingerprintsKey(0), { size, hold });
+      const all: unknown[] = [await file.details(), await file.origins([0, 7, 299])];
+      for (const kind of ['ids', 'vectors'] as const) {
+        for (const range of [ALL_BUCKETS, { from: 100, to: 700 }]) {
+          const source = await file.entries(kind, range, 1024);
+          const words: number[] = [];
+          for (let block; (block = await source.next()) !== undefined;) words.push(...block);
+          all.push(words);
+        }
+      }
+      return all;
+    };
+    const piecemeal = await told(false);
+    expect(reads).toBeGreaterThan(10);
+    expect((piecemeal[2] as number[]).length).toBe(4 * rows.length);
+    expect(await told(true)).toStrictEqual(piecemeal);
+    expect(reads).toBe(1);
+    await store.close();
+  });
+
   it('refuses what is no such object', async () => {
     const store = await openStore(tempDir());
     await expect(FingerprintFile.open(store, 'none')).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
