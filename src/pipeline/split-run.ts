@@ -4,8 +4,8 @@ import { DEFAULT_FINGERPRINT_MEMORY_BYTES, FingerprintRecorder } from '../duplic
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
-import type { Layout } from '../writers/layout.js';
 import type { Turns } from '../uploaders/object-store.js';
+import type { Layout } from '../writers/layout.js';
 import type { PagePool } from '../writers/paged-column.js';
 import { SplitWriter, type EndingSplit, type SplitWriterOptions } from '../writers/split-writer.js';
 import { StagedSplit, type StagedGroup } from '../writers/staged-split.js';
