@@ -70,7 +70,10 @@ export async function commit(options: CommitOptions): Promise<ConvertResult> {
     await checkWritten(target, opened, entries, compacted, options.signal);
     return await seal(target, plan, entries, compacted, {
       ...options,
-      rejectLimit: parseRejectLimit(options.maxRejects ?? plan.options.maxRejects),
+      rejectLimit: parseRejectLimit({
+        onError: plan.options.onError,
+        maxRejects: options.maxRejects ?? plan.options.maxRejects,
+      }),
       seconds: () => (performance.now() - started) / 1000,
     });
   } finally {

@@ -202,9 +202,24 @@ export function bufferBudget(maxMemory: number | string | undefined): number {
 /** How many records may be rejected before the run fails. */
 export type RejectLimit = { readonly count: number } | { readonly share: number };
 
-/** Reads `100`, `0` or `1.5%`. */
-export function parseRejectLimit(value: number | string | undefined): RejectLimit {
+/**
+ * Reads `maxRejects`: `100`, `0` or `1.5%`.
+ *
+ * @throws OPTION_INVALID also where the first bad record ends the run: who sets a maximum there expects something else
+ */
+export function parseRejectLimit({
+  maxRejects: value,
+  onError = DEFAULT_ON_ERROR,
+}: Pick<ConvertOptions, 'maxRejects' | 'onError'>): RejectLimit {
   if (value === undefined) return { count: Infinity };
+  if (onError !== 'skip') {
+    throw new PineloadError('OPTION_INVALID', {
+      field: 'maxRejects',
+      message: 'it says how long a run goes on after bad records',
+      expected: 'onError "skip"',
+      got: JSON.stringify(onError),
+    });
+  }
   const match = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(String(value));
   const number = match ? Number(match[1]) : NaN;
   if (match?.[2] === '%' && number <= 100) return { share: number / 100 };

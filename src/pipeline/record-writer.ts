@@ -95,7 +95,7 @@ export class RecordWriter {
       const entry = await this.#run!.finish([{}]);
       return await seal(this.target, this.#plan!, new Map([[0, entry]]), [], {
         ...this.options,
-        rejectLimit: parseRejectLimit(this.options.maxRejects),
+        rejectLimit: parseRejectLimit(this.options),
         seconds: () => (performance.now() - this.#started) / 1000,
       });
     } catch (error) {
@@ -186,7 +186,7 @@ export class RecordWriter {
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,
       onError,
-      rejectLimit: parseRejectLimit(options.maxRejects),
+      rejectLimit: parseRejectLimit(options),
       rejectsBefore: 0,
       signal,
       onEvent,
@@ -202,7 +202,7 @@ export class RecordWriter {
 /** Opens a writer for records in memory. */
 export async function openRecordWriter(options: RecordWriterOptions): Promise<RecordWriter> {
   bufferBudget(options.maxMemory);
-  parseRejectLimit(options.maxRejects);
+  parseRejectLimit(options);
   parseLayout(options.layout, options.sets);
   recordRules(options);
   checkDuplicatesMode(options.duplicates);

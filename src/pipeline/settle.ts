@@ -59,7 +59,7 @@ export function settle(options: Omit<ConvertOptions, 'inputs' | 'to'>, to: strin
     openObjects: shares.openObjects,
     partsOnTheWay: shares.partsOnTheWay,
     onError: options.onError ?? DEFAULT_ON_ERROR,
-    rejectLimit: parseRejectLimit(options.maxRejects),
+    rejectLimit: parseRejectLimit(options),
     rules: recordRules(options),
   };
 }

@@ -203,6 +203,12 @@ describe('bad input', () => {
     ['no vector field', ['convert', 'novec.jsonl', '--to', 'out'], 2, 'MAPPING_UNRESOLVED'],
     ['{run} without a run id', ['convert', 'ok.jsonl', '--to', 'out-{run}'], 2, 'OPTION_INVALID'],
     ['a bad size', ['convert', 'ok.jsonl', '--to', 'out', '--file-size', 'big'], 2, 'OPTION_INVALID'],
+    [
+      'a maximum of rejects, and none skipped',
+      ['convert', 'ok.jsonl', '--to', 'out', '--max-rejects', '5'],
+      2,
+      'OPTION_INVALID',
+    ],
     ['an unknown scheme', ['convert', 'ok.jsonl', '--to', 'ftp://host/x'], 2, 'URI_INVALID'],
     ['no index', ['run', 'ok.jsonl', '--to', 'out'], 2, 'OPTION_INVALID'],
     ['no manifest', ['upload', '.', '--to', 'out2'], 4, 'MANIFEST_MISSING'],
