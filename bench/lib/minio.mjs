@@ -121,9 +121,12 @@ export async function startMinio(binary, bucket, directory = tmpdir()) {
         for (;;) {
           const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
           const Objects = (page.Contents ?? []).map(({ Key }) => ({ Key }));
-          if (Objects.length === 0) return;
+          if (Objects.length === 0) break;
           await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
         }
+        // What is deleted is only moved there, to be removed minutes later.
+        const trash = join(data, '.minio.sys/tmp/.trash');
+        for (const name of readdirSync(trash)) rmSync(join(trash, name), { recursive: true, force: true });
       },
       stop: async () => {
         client.destroy();
