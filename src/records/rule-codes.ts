@@ -1,3 +1,5 @@
+import { IMPORT_PAGE, LIMITS_PAGE } from './rule-sources.js';
+
 /**
  * Why a record may be rejected. `documented`: the service is known to refuse it; `prudent`: we think it wiser to.
  * The same codes whichever way a record comes in.
@@ -17,8 +19,6 @@ const rule = (basis: RuleInfo['basis'], title: string, source: string): RuleInfo
   source,
 });
 
-const IMPORT_PAGE = 'docs.pinecone.io/guides/index-data/import-data (2026-01)';
-const LIMITS_PAGE = 'docs.pinecone.io/reference/api/database-limits (2026-07)';
 const INDEXING_PAGE = 'docs.pinecone.io/guides/index-data/indexing-overview (2025-08)';
 const UPSERT_SPEC = 'Pinecone OpenAPI 2026-04, db_data Vector';
 

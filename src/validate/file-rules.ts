@@ -1,25 +1,16 @@
 import type { ErrorCode } from '../base/errors.js';
-import type { RuleCode } from '../records/rule-codes.js';
+import type { RuleCode, RuleInfo } from '../records/rule-codes.js';
+import { IMPORT_PAGE, LIMITS_PAGE } from '../records/rule-sources.js';
 
-/** What is known of a rule over files and directories. */
-export interface FileRuleInfo {
-  /** `warning`: Pinecone's own sources contradict each other, or do not say. */
-  readonly severity: 'error' | 'warning';
-  readonly basis: 'documented' | 'prudent';
-  readonly title: string;
-  readonly source: string;
-}
-
-const IMPORT_PAGE = 'docs.pinecone.io/guides/index-data/import-data (2026-01)';
-const LIMITS_PAGE = 'docs.pinecone.io/reference/api/database-limits (2026-07)';
 const PROVEN = 'pyarrow defaults, which Pinecone itself writes and imports';
 
-const rule = (
-  severity: FileRuleInfo['severity'],
-  basis: FileRuleInfo['basis'],
+/** What is known of a rule over files and directories; of a warning Pinecone's own sources contradict each other, or do not say. */
+export const rule = (
+  severity: RuleInfo['severity'],
+  basis: RuleInfo['basis'],
   title: string,
   source = IMPORT_PAGE,
-): FileRuleInfo => ({ severity, basis, title, source });
+): RuleInfo => ({ severity, basis, title, source });
 
 /** Rules over the layout of an import, its files and their schemas; those over rows are in records/rule-codes.ts. */
 export const FILE_RULES = {
@@ -76,7 +67,7 @@ export const FILE_RULES = {
   SCHEMA_VALUES_IN_SPARSE: rule('warning', 'documented', 'a column of dense vectors for a sparse index'),
   SCHEMA_KIND_MIXED: rule('error', 'documented', 'some files hold dense vectors, others only sparse ones'),
   DIMENSION_TOO_LARGE: rule('error', 'documented', 'the vectors are longer than an index takes', LIMITS_PAGE),
-} as const satisfies Record<string, FileRuleInfo>;
+} as const satisfies Record<string, RuleInfo>;
 
 export type FileRuleCode = keyof typeof FILE_RULES;
 

@@ -1,16 +1,9 @@
 import type { FindingCode as ImportCheck } from '../importer/findings.js';
-import type { FileRuleInfo } from './file-rules.js';
+import type { RuleInfo } from '../records/rule-codes.js';
+import { LIMITS_PAGE } from '../records/rule-sources.js';
+import { rule } from './file-rules.js';
 
-const IMPORT_PAGE = 'docs.pinecone.io/guides/index-data/import-data (2026-01)';
-const LIMITS_PAGE = 'docs.pinecone.io/reference/api/database-limits (2026-07)';
 const DISAGREE = "Pinecone's own pages disagree";
-
-const rule = (
-  severity: FileRuleInfo['severity'],
-  basis: FileRuleInfo['basis'],
-  title: string,
-  source = IMPORT_PAGE,
-): FileRuleInfo => ({ severity, basis, title, source });
 
 /** What an import is held against besides its files: the limits of one import, and the index, where one is given. */
 export const INDEX_RULES = {
@@ -37,4 +30,4 @@ export const INDEX_RULES = {
   INDEX_DEDICATED: rule('warning', 'prudent', 'the index has dedicated read nodes', DISAGREE),
   INTEGRATION: rule('warning', 'documented', 'a private bucket needs a storage integration'),
   DIRECTORY: rule('error', 'prudent', 'the directory is not what the manifest says', 'the manifest'),
-} as const satisfies Record<ImportCheck, FileRuleInfo>;
+} as const satisfies Record<ImportCheck, RuleInfo>;

@@ -1,10 +1,10 @@
 import { LIMITS, type LimitInfo } from '../records/limits.js';
-import { RULES } from '../records/rule-codes.js';
-import { FILE_RULES, type FileRuleInfo } from './file-rules.js';
+import { RULES, type RuleInfo } from '../records/rule-codes.js';
+import { FILE_RULES } from './file-rules.js';
 import { INDEX_RULES } from './index-rules.js';
 
 /** One rule as it is listed. */
-export interface ListedRule extends FileRuleInfo {
+export interface ListedRule extends RuleInfo {
   readonly code: string;
   /** What is held against it: each record; layout, files and schemas; the import as a whole and the index. */
   readonly group: 'records' | 'files' | 'index';
@@ -12,7 +12,7 @@ export interface ListedRule extends FileRuleInfo {
 
 /** Everything that records, files and imports are held against, in the order of the catalogues. */
 export function listRules(): { readonly rules: readonly ListedRule[]; readonly limits: readonly LimitInfo[] } {
-  const of = (group: ListedRule['group'], rules: Readonly<Record<string, FileRuleInfo>>): ListedRule[] =>
+  const of = (group: ListedRule['group'], rules: Readonly<Record<string, RuleInfo>>): ListedRule[] =>
     Object.entries(rules).map(([code, { severity, basis, title, source }]) => ({
       code,
       group,
