@@ -39,6 +39,8 @@ export const KNOWN_GOOD = {
   metadata: 2,
   /** Its id is there and all ASCII without NUL; how long it is has not been looked at. */
   id: 4,
+  /** Its sparse vector, if it has one, is finite, and its indices ascend; how many they are has not been looked at. */
+  sparse: 8,
 } as const;
 
 /**

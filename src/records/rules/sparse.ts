@@ -1,3 +1,4 @@
+import { KNOWN_GOOD } from '../batch.js';
 import { MAX_SPARSE_ENTRIES } from '../limits.js';
 import type { Marker } from './marker.js';
 import type { RuleOptions } from './options.js';
@@ -10,7 +11,7 @@ const FIELD = 'sparse_values';
  */
 export function checkSparse(marker: Marker, options: RuleOptions = {}): void {
   const most = options.limits?.sparseEntries ?? MAX_SPARSE_ENTRIES;
-  const { rows, sparse, values } = marker.batch;
+  const { rows, sparse, values, knownGood } = marker.batch;
   if (sparse === undefined) return;
   const { offsets, indices, values: weights, validity } = sparse;
   const required = values === undefined;
@@ -31,6 +32,7 @@ export function checkSparse(marker: Marker, options: RuleOptions = {}): void {
       marker.reject(row, 'SPARSE_TOO_MANY', FIELD, `at most ${most} entries`, got);
       continue;
     }
+    if (knownGood !== undefined && (knownGood[row]! & KNOWN_GOOD.sparse) !== 0) continue;
     let ascending = true;
     let strange = -1;
     for (let i = start; i < end; i++) {

@@ -194,8 +194,18 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   reserve(metadataEnd + PADDING);
   store<u8>(metadataEnd, 0x0a);
   const plain = metadataEnd > metadataStart && isPlainMetadata(metadataStart, metadataEnd);
-  store<u8>(knownGood + row, (anyNonZero(rowValues, valuesEnd) as u8) | ((plain as u8) << 1));
+  const ascending = areAscending(sparseIndices + (load<u32>(sparseOffsets + (row << 2)) << 2), sparseIndicesEnd);
+  // The bits of KNOWN_GOOD in records/batch.ts. Weights that are not finite never come as far as here.
+  store<u8>(knownGood + row, (anyNonZero(rowValues, valuesEnd) as u8) | ((plain as u8) << 1) | ((ascending as u8) << 3));
   rows = row + 1;
+}
+
+/** Is each of the indices at `from` … `to` larger than the one before? */
+function areAscending(from: usize, to: usize): bool {
+  let p = from;
+  for (; p + 20 <= to; p += 16) if (!i32x4.all_true(i32x4.lt_u(v128.load(p), v128.load(p, 4)))) return false;
+  for (; p + 8 <= to; p += 4) if (load<u32>(p) >= load<u32>(p, 4)) return false;
+  return true;
 }
 
 /** Is there a float32 at `from` … `to` that is not zero? As a rule the first ones tell. */
