@@ -583,7 +583,7 @@ export class SplitWriter {
 
 const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;
 
-/** Memory for vectors, for one split after the other. Its pages are pages of the file where they can be: a dense page is a whole number of rows. */
+/** Memory for vectors, for all splits of a run. Its pages are pages of the file where they can be: a dense page is a whole number of rows. */
 export function pagePool(
   kind: VectorKind,
   dimension: number,
