@@ -53,7 +53,6 @@ async function contest(bench, { name, title, facts }, minio, dir) {
   const stored = {
     env: minio.env,
     outputBytes: async (run) => {
-      if (/-upload-\d+$/.test(run.out)) served.push(taken() - before);
       const bytes = await minio.parquetBytes(minio.prefix(run));
       await minio.empty(run.out.split(/[\\/]/).at(-1));
       return bytes;
@@ -78,6 +77,10 @@ async function contest(bench, { name, title, facts }, minio, dir) {
       command: (run) => {
         before = taken();
         return uploadCommand(minio, dir)(run);
+      },
+      outputBytes: (run) => {
+        served.push(taken() - before);
+        return stored.outputBytes(run);
       },
     },
   ];

@@ -126,8 +126,8 @@ export async function startMinio(binary, bucket, directory = tmpdir()) {
         }
         // What is deleted is only moved there, to be removed minutes later.
         const trash = join(data, '.minio.sys/tmp/.trash');
-        for (const name of existsSync(trash) ? readdirSync(trash) : [])
-          rmSync(join(trash, name), { recursive: true, force: true });
+        if (!existsSync(trash)) return;
+        for (const name of readdirSync(trash)) rmSync(join(trash, name), { recursive: true, force: true });
       },
       stop: async () => {
         client.destroy();

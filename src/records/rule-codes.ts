@@ -1,10 +1,11 @@
 import { IMPORT_PAGE, LIMITS_PAGE } from './rule-sources.js';
 
 /**
- * Why a record may be rejected. `documented`: the service is known to refuse it; `prudent`: we think it wiser to.
- * The same codes whichever way a record comes in.
+ * What is known of a rule over records, or over files and directories. `documented`: the service is known to refuse what breaks it; `prudent`:
+ * we think it wiser to.
  */
 export interface RuleInfo {
+  /** `warning`: Pinecone's own sources contradict each other, or do not say. */
   readonly severity: 'error' | 'warning';
   readonly basis: 'documented' | 'prudent';
   readonly title: string;
@@ -22,6 +23,7 @@ const rule = (basis: RuleInfo['basis'], title: string, source: string): RuleInfo
 const INDEXING_PAGE = 'docs.pinecone.io/guides/index-data/indexing-overview (2025-08)';
 const UPSERT_SPEC = 'Pinecone OpenAPI 2026-04, db_data Vector';
 
+/** Why a record may be rejected: the same codes whichever way it comes in. */
 export const RULES = {
   // Syntax: the record could not be read at all.
   JSON_SYNTAX: rule('documented', 'the line is not valid JSON', 'RFC 8259'),

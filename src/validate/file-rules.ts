@@ -4,7 +4,7 @@ import { IMPORT_PAGE, LIMITS_PAGE } from '../records/rule-sources.js';
 
 const PROVEN = 'pyarrow defaults, which Pinecone itself writes and imports';
 
-/** What is known of a rule over files and directories; of a warning Pinecone's own sources contradict each other, or do not say. */
+/** A rule over files, or over an import and its index. */
 export const rule = (
   severity: RuleInfo['severity'],
   basis: RuleInfo['basis'],

@@ -8,21 +8,11 @@ const CONFIG = jsonl({ kind: 'sparse', dimension: 0, values: undefined, sparse: 
 /** So that the upper half of u32 counts, and steps of one do. */
 const index = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0x7ffffff0, max: 0xffffffff }));
 const ascending = fc.uniqueArray(index, { maxLength: 40 }).map((all) => all.sort((a, b) => a - b));
-/** Ascending but for one entry, which takes another's index or place. */
-const nearly = fc
-  .tuple(ascending, fc.nat(), fc.nat(), fc.boolean())
-  .map(([all, from, to, copies]) =>
-    all.length < 2 ? all : copies ? copied(all, from % all.length, to % all.length) : swapped(all, from % all.length),
-  );
-
-function copied(all: readonly number[], from: number, to: number): number[] {
-  return all.map((each, i) => (i === to ? all[from]! : each));
-}
-
-function swapped(all: readonly number[], at: number): number[] {
-  const [first, ...rest] = [...all.slice(at), ...all.slice(0, at)];
-  return [...rest, first!];
-}
+/** Ascending but for one entry, which is another's copy or has changed places with it. */
+const nearly = fc.tuple(ascending, fc.nat(), fc.nat(), fc.boolean()).map(([all, first, second, copies]) => {
+  const [a, b] = [first % all.length, second % all.length];
+  return all.map((each, i) => (i === a ? all[b]! : i === b && !copies ? all[a]! : each));
+});
 
 const read = (rows: readonly (readonly number[])[]): RecordBatch =>
   readText(
