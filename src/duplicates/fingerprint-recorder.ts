@@ -1,6 +1,7 @@
 import { PineloadError } from '../base/errors.js';
 import { SpillFile } from '../base/spill-file.js';
 import type { RecordBatch } from '../records/batch.js';
+import { NamespaceNumbers } from '../records/namespace-numbers.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import {
   BATCH_NUMBERS,
@@ -21,7 +22,15 @@ export interface FingerprintRecorderOptions {
   readonly memoryBytes?: number | undefined;
   /** For temporary files. */
   readonly directory: string;
+  /** Shared with others who take the same batches. Default: a table of its own. */
+  readonly numbers?: NamespaceNumbers | undefined;
   readonly onSpill?: ((bytes: number) => void) | undefined;
+}
+
+interface RecordedNamespace {
+  readonly name: string;
+  readonly index: number;
+  records: number;
 }
 
 /** high, low, namespace, number in the namespace, number in input order */
@@ -40,7 +49,10 @@ const OUT_BYTES = 256 * 1024;
 export class FingerprintRecorder {
   readonly #ids: RecordSorter;
   readonly #vectors: RecordSorter;
-  readonly #namespaces = new Map<string, { readonly index: number; records: number }>();
+  readonly #numbers: NamespaceNumbers;
+  /** In the order in which their first good rows came. */
+  readonly #namespaces: RecordedNamespace[] = [];
+  readonly #byNumber: (RecordedNamespace | undefined)[] = [];
   readonly #sources = new Map<string, number>();
   readonly #batches: number[] = [];
   readonly #originFile: SpillFile;
@@ -51,6 +63,7 @@ export class FingerprintRecorder {
 
   constructor(options: FingerprintRecorderOptions) {
     const { directory, onSpill } = options;
+    this.#numbers = options.numbers ?? new NamespaceNumbers();
     const memoryBytes = (options.memoryBytes ?? DEFAULT_FINGERPRINT_MEMORY_BYTES) / 2;
     const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes, directory, onSpill };
     this.#ids = new RecordSorter(sorter);
@@ -67,9 +80,7 @@ export class FingerprintRecorder {
   async add(batch: RecordBatch): Promise<void> {
     const { rows, rejected, fingerprints, origin } = batch;
     if (fingerprints === undefined) throw new Error('the batch has no fingerprints');
-    const namespaces = new Array<{ readonly index: number; records: number } | undefined>(
-      batch.namespaces.dictionary.length,
-    );
+    const numbers = this.#numbers.of(batch.namespaces.dictionary);
     const { lines, byteOffsets } = origin;
     // Rows may have been put together by namespace: the first one need not be the first of the input.
     let [firstLine, firstByte] = [Infinity, Infinity];
@@ -87,7 +98,7 @@ export class FingerprintRecorder {
       let to = from;
       let taken = 0;
       for (; to < rows && taken < room; to++) if (rejected[to] === 0) taken++;
-      this.#add(batch, namespaces, from, to, taken, firstLine, firstByte);
+      this.#add(batch, numbers, from, to, taken, firstLine, firstByte);
       from = to;
     }
     if (this.#records > MAX_RECORDS) {
@@ -103,7 +114,7 @@ export class FingerprintRecorder {
   /** Takes rows for which there is room, `taken` of them good ones. */
   #add(
     { rejected, fingerprints, origin: { lines, byteOffsets }, namespaces: { codes, dictionary } }: RecordBatch,
-    namespaces: ({ readonly index: number; records: number } | undefined)[],
+    numbers: Uint32Array,
     from: number,
     to: number,
     taken: number,
@@ -120,7 +131,7 @@ export class FingerprintRecorder {
     for (let row = from; row < to; row++) {
       if (rejected[row] !== 0) continue;
       const code = codes[row]!;
-      const namespace = (namespaces[code] ??= this.#namespace(dictionary[code]!));
+      const namespace = this.#byNumber[numbers[code]!] ?? this.#namespace(numbers[code]!, dictionary[code]!);
       const position = namespace.records++;
       const number = this.#records++;
       at = write(idSlots.records, at, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
@@ -141,9 +152,9 @@ export class FingerprintRecorder {
   /** Writes the object. It is to be seen when this resolves, or not at all. */
   async writeTo(store: ObjectStore, key: string, signal?: AbortSignal): Promise<void> {
     await this.#flushOrigins();
-    const bases = new Uint32Array(this.#namespaces.size);
+    const bases = new Uint32Array(this.#namespaces.length);
     let base = 0;
-    for (const { index, records } of this.#namespaces.values()) {
+    for (const { index, records } of this.#namespaces) {
       bases[index] = base;
       base += records;
     }
@@ -158,7 +169,7 @@ export class FingerprintRecorder {
         if (await writeEntries(sorter, bases, ofKind, (bytes) => writer.write(bytes))) distinct = false;
       }
       const details: FingerprintDetails = {
-        namespaces: [...this.#namespaces].map(([name, { records }]) => [name, records]),
+        namespaces: this.#namespaces.map(({ name, records }) => [name, records]),
         sources: [...this.#sources.keys()],
         ...(distinct ? { distinct } : {}),
       };
@@ -193,10 +204,11 @@ export class FingerprintRecorder {
     return index;
   }
 
-  #namespace(name: string): { readonly index: number; records: number } {
-    let entry = this.#namespaces.get(name);
-    if (entry === undefined) this.#namespaces.set(name, (entry = { index: this.#namespaces.size, records: 0 }));
-    return entry;
+  #namespace(number: number, name: string): RecordedNamespace {
+    const namespace = { name, index: this.#namespaces.length, records: 0 };
+    this.#namespaces.push(namespace);
+    this.#byNumber[number] = namespace;
+    return namespace;
   }
 
   async #spill(): Promise<void> {

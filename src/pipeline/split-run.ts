@@ -3,6 +3,7 @@ import { fingerprintsKey } from '../duplicates/fingerprint-format.js';
 import { DEFAULT_FINGERPRINT_MEMORY_BYTES, FingerprintRecorder } from '../duplicates/fingerprint-recorder.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
+import { NamespaceNumbers } from '../records/namespace-numbers.js';
 import { fingerprintBatch } from '../records/fingerprint/fingerprints.js';
 import type { Turns } from '../uploaders/object-store.js';
 import type { Layout } from '../writers/layout.js';
@@ -73,8 +74,9 @@ export class SplitRun implements EndingSplit {
     const onSpill = (bytes: number): void => onEvent?.({ type: 'spill', bytes, directory: options.tmpDir });
     // A third at most: what is left must still hold some rows of every namespace.
     const memoryBytes = Math.min(DEFAULT_FINGERPRINT_MEMORY_BYTES, Math.floor(options.maxBufferedBytes / 3));
+    const numbers = new NamespaceNumbers();
     if (options.fingerprints) {
-      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory: options.tmpDir, onSpill });
+      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory: options.tmpDir, numbers, onSpill });
     }
     const { kind, dimension, version, maxSmallFiles = Infinity } = options;
     this.#staged = new StagedSplit({ store: target.state, key: stagedKey(split), kind, dimension, version, signal });
@@ -94,6 +96,7 @@ export class SplitRun implements EndingSplit {
       maxOpenFiles: options.openObjects,
       onTheWay: options.onTheWay,
       before: options.before,
+      numbers,
       tmpDir: options.tmpDir,
       pages: options.pages,
       version: options.version,

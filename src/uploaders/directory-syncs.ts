@@ -1,4 +1,8 @@
-import * as fs from 'node:fs/promises';
+import { constants, fsync } from 'node:fs';
+import { promisify } from 'node:util';
+import { POOLED_CALLS, type FileCalls } from './local-calls.js';
+
+const sync = promisify(fsync);
 
 /**
  * Makes names in directories last: a file that was renamed, and a directory that was made, survive a power cut only when the directory that
@@ -8,6 +12,9 @@ export class DirectorySyncs {
   readonly #rounds = new Map<string, { readonly now: Promise<void>; next: Promise<void> | undefined }>();
   /** Directories in which others were made, and how many, since they were synced last. */
   readonly #grown = new Map<string, number>();
+
+  /** @param calls that suit these directories, as far as that is known. Default: the thread pool's */
+  constructor(private readonly calls: () => FileCalls | undefined = () => undefined) {}
 
   /** A directory was made in this one. */
   grew(directory: string): void {
@@ -34,7 +41,7 @@ export class DirectorySyncs {
   }
 
   #start(directory: string): Promise<void> {
-    const now = syncDirectory(directory);
+    const now = syncDirectory(directory, this.calls() ?? POOLED_CALLS);
     const round = { now, next: undefined };
     this.#rounds.set(directory, round);
     const end = (): void => {
@@ -46,15 +53,15 @@ export class DirectorySyncs {
 }
 
 /** Windows cannot open directories, and need not. */
-async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string, calls: FileCalls): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await fs.open(directory, 'r');
+  const fd = await calls.open(directory, constants.O_RDONLY);
   try {
-    await handle.sync();
+    await sync(fd);
   } catch (error) {
     // Some network file systems have no fsync for directories.
     if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
-    await handle.close();
+    await calls.close(fd);
   }
 }

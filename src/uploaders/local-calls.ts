@@ -24,7 +24,7 @@ const write = promisify(fs.write) as (
 ) => Promise<{ bytesWritten: number }>;
 
 /** By Node's thread pool, for file systems on which any call may wait for a network. */
-const POOLED: FileCalls = {
+export const POOLED_CALLS: FileCalls = {
   open,
   mkdir: promisify(fs.mkdir),
   create: (file) => open(file, 'wx'),
@@ -43,12 +43,12 @@ const DIRECT_WRITE_BYTES = 128 * 1024;
  */
 const DIRECT: FileCalls = {
   // Where a file lies is read from the disk just as the file is.
-  open: (file, flags) => (readsWait() ? POOLED.open(file, flags) : fs.openSync(file, flags)),
+  open: (file, flags) => (readsWait() ? POOLED_CALLS.open(file, flags) : fs.openSync(file, flags)),
   mkdir: (directory) => fs.mkdirSync(directory),
   create: (file) => fs.openSync(file, 'wx'),
   write: (fd, bytes, at, position) =>
     bytes.length - at > DIRECT_WRITE_BYTES
-      ? POOLED.write(fd, bytes, at, position)
+      ? POOLED_CALLS.write(fd, bytes, at, position)
       : fs.writeSync(fd, bytes, at, bytes.length - at, position),
   stat: (fd) => fs.fstatSync(fd, { bigint: true }),
   close: (fd) => fs.closeSync(fd),
@@ -71,8 +71,8 @@ const LOCAL_TYPES = new Set([
 export async function fileCalls(directory: string): Promise<FileCalls> {
   try {
     const { type } = await promisify(fs.statfs)(directory);
-    return process.platform === 'linux' && LOCAL_TYPES.has(type) ? DIRECT : POOLED;
+    return process.platform === 'linux' && LOCAL_TYPES.has(type) ? DIRECT : POOLED_CALLS;
   } catch {
-    return POOLED;
+    return POOLED_CALLS;
   }
 }

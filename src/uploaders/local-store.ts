@@ -50,7 +50,7 @@ export class LocalStore implements ObjectStore {
   readonly maxKeyBytes: number;
   readonly maxPartBytes = MAX_FILE_NAME_BYTES;
   readonly #swept = new Set<string>();
-  readonly #syncs = new DirectorySyncs();
+  readonly #syncs = new DirectorySyncs(() => this.#calls);
   #calls: FileCalls | undefined;
   #readCalls: FileCalls | undefined;
   /** Where the directory that was read from last really lies: files of one directory are mostly read one after the other. */

@@ -6,6 +6,7 @@ import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
+import { NamespaceNumbers } from '../records/namespace-numbers.js';
 import type { ObjectStore, Turns } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
 import { FLAT, type Layout } from './layout.js';
@@ -83,6 +84,8 @@ export interface SplitWriterOptions {
   readonly maxOpenFiles?: number | undefined;
   /** Turns for the parts of all open objects together. Default: each has its store's own number on the way. */
   readonly onTheWay?: Turns | undefined;
+  /** Shared with others who take the same batches. Default: a table of its own. */
+  readonly numbers?: NamespaceNumbers | undefined;
   /** The split before this one as long as its last files are still being written. Default: there is none. */
   readonly before?: (() => EndingSplit | undefined) | undefined;
   readonly compression?: CompressionOptions | undefined;
@@ -165,7 +168,10 @@ export class SplitWriter {
   #passes = 0;
   readonly #scattered: ScatteredRows;
   readonly #pages: PagePool;
-  readonly #namespaces = new Map<string, NamespaceState>();
+  readonly #numbers: NamespaceNumbers;
+  /** Of those that have good rows, by their numbers in the table. */
+  readonly #byNumber: (NamespaceState | undefined)[] = [];
+  /** The same, in the order in which these came. */
   readonly #states: NamespaceState[] = [];
   readonly #files: ManifestFile[] = [];
   #bufferedBytes = 0;
@@ -191,6 +197,7 @@ export class SplitWriter {
       MAX_FILE_BYTES,
     );
     this.#options = options;
+    this.#numbers = options.numbers ?? new NamespaceNumbers();
     this.#rowGroupBytes = bounded(
       'rowGroupBytes',
       options.rowGroupBytes ?? DEFAULT_ROW_GROUP_BYTES,
@@ -304,7 +311,7 @@ export class SplitWriter {
     await this.#writes.catch(() => undefined);
     await Promise.all(states.map((state) => state.files.abort()));
     await this.#log.close();
-    this.#namespaces.clear();
+    this.#byNumber.length = 0;
     this.#bufferedBytes = 0;
     this.#openFiles = 0;
     this.#toOpen = 0;
@@ -403,8 +410,9 @@ export class SplitWriter {
 
   /** The namespaces of a batch by their codes. */
   #stateOf({ namespaces: { dictionary } }: RecordBatch): (code: number) => NamespaceState {
-    const states = new Array<NamespaceState | undefined>(dictionary.length);
-    return (code) => (states[code] ??= this.#namespace(dictionary[code]!));
+    const numbers = this.#numbers.of(dictionary);
+    const states = this.#byNumber;
+    return (code) => states[numbers[code]!] ?? (states[numbers[code]!] = this.#namespace(dictionary[code]!));
   }
 
   #buffer(): NamespaceBuffer {
@@ -429,23 +437,19 @@ export class SplitWriter {
   }
 
   #namespace(name: string): NamespaceState {
-    let state = this.#namespaces.get(name);
-    if (state === undefined) {
-      const { store, layout, split, kind, dimension } = this.#settings;
-      checkNamespaceDirectory(name, split, store, layout);
-      state = {
-        name,
-        number: this.#states.length,
-        meter: new RowGroupMeter(kind, dimension, this.#rowGroupBytes),
-        chain: undefined,
-        buffer: undefined,
-        files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
-        waiting: [],
-        queued: 0,
-      };
-      this.#namespaces.set(name, state);
-      this.#states.push(state);
-    }
+    const { store, layout, split, kind, dimension } = this.#settings;
+    checkNamespaceDirectory(name, split, store, layout);
+    const state: NamespaceState = {
+      name,
+      number: this.#states.length,
+      meter: new RowGroupMeter(kind, dimension, this.#rowGroupBytes),
+      chain: undefined,
+      buffer: undefined,
+      files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
+      waiting: [],
+      queued: 0,
+    };
+    this.#states.push(state);
     return state;
   }
 

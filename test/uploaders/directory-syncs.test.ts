@@ -1,24 +1,21 @@
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DirectorySyncs } from '../../src/uploaders/directory-syncs.js';
+import { POOLED_CALLS, type FileCalls } from '../../src/uploaders/local-calls.js';
 
 const opened: string[] = [];
 let holding: Promise<void> | undefined;
 
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof fs>();
-  return {
-    ...real,
-    open: async (path: string, flags: string) => {
-      opened.push(path);
-      await holding;
-      return real.open(path, flags);
-    },
-  };
-});
-
-const { DirectorySyncs } = await import('../../src/uploaders/directory-syncs.js');
+const calls: FileCalls = {
+  ...POOLED_CALLS,
+  open: async (path, flags) => {
+    opened.push(path);
+    await holding;
+    return POOLED_CALLS.open(path, flags);
+  },
+};
 
 let directory: string;
 beforeEach(async () => {
@@ -29,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => fs.rm(directory, { recursive: true, force: true }));
 
 it('begins a new round for names that came while one was under way, and one for all of them', async () => {
-  const syncs = new DirectorySyncs();
+  const syncs = new DirectorySyncs(() => calls);
   let release = (): void => undefined;
   holding = new Promise((resolve) => (release = resolve));
   const rounds = [syncs.sync(directory), syncs.sync(directory), syncs.sync(directory)];
@@ -42,7 +39,7 @@ it('begins a new round for names that came while one was under way, and one for 
 });
 
 it('syncs a directory only while others that were made in it may not last', async () => {
-  const syncs = new DirectorySyncs();
+  const syncs = new DirectorySyncs(() => calls);
   await syncs.settle(directory);
   expect(opened).toHaveLength(0);
   syncs.grew(directory);
@@ -53,7 +50,7 @@ it('syncs a directory only while others that were made in it may not last', asyn
 });
 
 it('fails for all who asked, and works again afterwards', async () => {
-  const syncs = new DirectorySyncs();
+  const syncs = new DirectorySyncs(() => calls);
   const missing = join(directory, 'missing');
   const rounds = await Promise.allSettled([syncs.sync(missing), syncs.sync(missing)]);
   expect(rounds.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -77,15 +77,14 @@ class Fingerprinter {
 
   /** The fingerprint of each name, low word first. */
   #seeds(names: readonly string[]): Uint32Array {
-    const seeds = new Uint32Array(2 * names.length);
-    names.forEach((name, i) => {
-      this.#end = this.#base;
-      const bytes = encoder.encode(name);
-      const seed = BigInt.asUintN(64, this.#module.text(this.#copy(bytes), bytes.length, 0n));
-      seeds[2 * i] = Number(seed & 0xffffffffn);
-      seeds[2 * i + 1] = Number(seed >> 32n);
-    });
-    return seeds;
+    const { bytes, offsets } = endToEnd(names);
+    const count = names.length;
+    this.#end = this.#base;
+    const out = this.#place(8 * count);
+    // Names have no seed themselves: one of zero, for all.
+    const zeros = this.#copy(new Uint32Array(Math.max(2, count)));
+    this.#module.texts(this.#copy(bytes), this.#copy(offsets), count, zeros, zeros, out);
+    return this.#words(out, 2 * count).slice();
   }
 
   #copy(column: Column): number {
@@ -105,6 +104,19 @@ class Fingerprinter {
   #words(at: number, count: number): Uint32Array {
     return new Uint32Array(this.#module.memory.buffer, at, count);
   }
+}
+
+/** Names as UTF-8, each from its offset on. */
+function endToEnd(names: readonly string[]): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+  const joined = names.join('');
+  let bytes = encoder.encode(joined);
+  // With thousands of names in a batch, one call for each would take longer than all their ids do.
+  const isAscii = bytes.length === joined.length;
+  const each = isAscii ? names : names.map((name) => encoder.encode(name));
+  if (!isAscii) bytes = Buffer.concat(each as Uint8Array[]);
+  const offsets = new Uint32Array(names.length + 1);
+  each.forEach(({ length }, i) => (offsets[i + 1] = offsets[i]! + length));
+  return { bytes, offsets };
 }
 
 /** The row after the last one of the block that begins at `from`: at least one row, whatever its size. */
