@@ -40,11 +40,13 @@ const SAMPLE_IDS = 500;
 /**
  * Runs contenders by turns on the same input and compares what they wrote.
  *
- * @param {{ name: string, title: string, facts?: object, mbBytes?: number, contenders: readonly Contender[], rotate?: boolean }} contest
+ * @param {{ name: string, title: string, facts?: object, mbBytes?: number, contenders: readonly Contender[], rotate?: boolean, deleteAtEnd?: boolean }} contest
+ *   deleteAtEnd: outputs stay until the last round is over
  * @param {{ rounds: number, workDir: string, say: (text: string) => void }} bench
  * @returns {Promise<object[]>} one row of results each
  */
-export async function runContest({ name, title, facts, mbBytes, contenders, rotate = true }, { rounds, workDir, say }) {
+export async function runContest(contest, { rounds, workDir, say }) {
+  const { name, title, facts, mbBytes, contenders, rotate = true, deleteAtEnd = false } = contest;
   const runs = new Map(contenders.map(({ id }) => [id, []]));
   const checks = new Map();
   const broken = new Map();
@@ -73,7 +75,7 @@ export async function runContest({ name, title, facts, mbBytes, contenders, rota
       say(`${name}, round ${round + 1} of ${rounds}: ${label(contender)} ${run.seconds.toFixed(2)} s`);
     }
     if (round === 0) await compareAll({ contenders, broken, facts, checks, outOf: outOf(0), say });
-    rmSync(workDir, { recursive: true, force: true });
+    if (!deleteAtEnd || round === rounds - 1) rmSync(workDir, { recursive: true, force: true });
   }
   const rows = contenders.map((contender) => {
     const { id, tool, threads, target, note, reference } = contender;
