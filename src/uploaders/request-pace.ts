@@ -93,7 +93,8 @@ export class RequestPace {
     }
     return (outcome) => {
       if (!leave()) return;
-      this.#learn(outcome);
+      // What we stopped ourselves says nothing of the store.
+      if ('status' in outcome || signal?.aborted !== true) this.#learn(outcome);
       this.#wake();
     };
   }

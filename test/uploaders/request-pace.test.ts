@@ -44,6 +44,19 @@ describe('RequestPace', () => {
     ).toEqual({ most: 7, refused: 0 });
   });
 
+  it('takes a request that was stopped here for no trouble of the store', async () => {
+    const troubles: PaceTrouble[] = [];
+    const pace = new RequestPace({ onTrouble: (trouble) => troubles.push(trouble) });
+    const stop = new AbortController();
+    const stopped = await pace.enter(0, stop.signal);
+    const broken = await pace.enter(0, new AbortController().signal);
+    stop.abort();
+    stopped({ broken: 'AbortError' });
+    expect(troubles).toEqual([]);
+    broken({ broken: 'ECONNRESET' });
+    expect(troubles.map(({ got }) => got)).toEqual(['ECONNRESET']);
+  });
+
   it('backs off from a store that throttles, and recovers when it does no more', async () => {
     let now = 0;
     const pace = new RequestPace({ requests: 32, now: () => now });
