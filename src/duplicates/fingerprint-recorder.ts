@@ -164,10 +164,18 @@ export class FingerprintRecorder {
         await writer.write(await this.#originFile.read(offset, bytes));
       const buckets = new Uint32Array(2 * (BUCKETS + 1));
       let distinct = true;
+      // The next entries are put in order while those before are written.
+      let writing: Promise<void> = Promise.resolve();
+      const put = async (bytes: Uint8Array): Promise<void> => {
+        await writing;
+        writing = writer.write(bytes);
+        writing.catch(() => undefined);
+      };
       for (const [i, sorter] of [this.#ids, this.#vectors].entries()) {
         const ofKind = buckets.subarray(i * (BUCKETS + 1), (i + 1) * (BUCKETS + 1));
-        if (await writeEntries(sorter, bases, ofKind, (bytes) => writer.write(bytes))) distinct = false;
+        if (await writeEntries(sorter, bases, ofKind, put)) distinct = false;
       }
+      await writing;
       const details: FingerprintDetails = {
         namespaces: this.#namespaces.map(({ name, records }) => [name, records]),
         sources: [...this.#sources.keys()],
