@@ -10,6 +10,7 @@ import { mergeSplits } from '../../src/duplicates/merge-splits.js';
 import { BatchBuilder } from '../../src/records/batch-builder.js';
 import type { RecordBatch } from '../../src/records/batch.js';
 import { fingerprintBatch } from '../../src/records/fingerprint/fingerprints.js';
+import { NamespaceNumbers } from '../../src/records/namespace-numbers.js';
 import { openStore } from '../../src/uploaders/open-store.js';
 import { useTempDir } from '../support/temp-dir.js';
 
@@ -233,6 +234,30 @@ describe('duplicates', () => {
       [30, 3e9],
       [10, 1e9],
       [5, 7],
+    ]);
+    await store.close();
+  });
+
+  it('names the namespaces of good rows alone, in their order, whoever else numbers those of the batches', async () => {
+    const store = await openStore(tempDir());
+    const numbers = new NamespaceNumbers();
+    const recorder = new FingerprintRecorder({ directory: tmpdir(), numbers });
+    const row = (id: string, namespace: string, rejected = false): Row => ({ id, namespace, values: [1], rejected });
+    for (const rows of [
+      [row('1', 'bad', true), row('2', 'b'), row('3', 'a')],
+      [row('4', 'a'), row('5', 'c'), row('6', 'b'), row('7', 'b')],
+    ]) {
+      const batch = batchOf(rows, 0, false);
+      numbers.of(batch.namespaces.dictionary);
+      await recorder.add(batch);
+    }
+    await recorder.writeTo(store, fingerprintsKey(0));
+    await recorder.close();
+    const file = await FingerprintFile.open(store, fingerprintsKey(0));
+    expect((await file.details()).namespaces).toEqual([
+      ['b', 3],
+      ['a', 2],
+      ['c', 1],
     ]);
     await store.close();
   });

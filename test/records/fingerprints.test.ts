@@ -169,6 +169,23 @@ describe('fingerprints', () => {
     expect(new Set(words(whole.vectors)).size).toBe(20_000);
   });
 
+  it('of a namespace do not depend on the names beside it, in whatever letters', () => {
+    const names = ['a', 'ab', 'é', '名前', '\u{1f40d}', 'b'];
+    const of = (...namespaces: string[]): string[] =>
+      words(
+        fingerprintBatch(
+          batchOf(
+            'dense',
+            namespaces.map((namespace) => ({ id: 'x', namespace, values: [1] })),
+          ),
+        ).ids,
+      );
+    const alone = names.map((name) => of(name)[0]);
+    expect(of(...names)).toEqual(alone);
+    expect(of('a', 'ab', 'b')).toEqual([alone[0], alone[1], alone[5]]);
+    expect(new Set(alone).size).toBe(names.length);
+  });
+
   it('spread evenly over their high bits', () => {
     const rows = Array.from({ length: 16_384 }, (_, i) => ({ id: String(i), values: [i, 1] }));
     const { ids, vectors: dense } = fingerprintBatch(batchOf('dense', rows));
