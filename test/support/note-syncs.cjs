@@ -33,9 +33,16 @@ fs.promises.mkdir = async (path, options) => {
   return made;
 };
 
-// The same by descriptors, and at once.
+// The same by descriptors, later and at once.
 const paths = new Map();
-const { openSync, fsync, renameSync, mkdirSync } = fs;
+const { open: openLater, openSync, fsync, renameSync, mkdirSync } = fs;
+fs.open = (path, ...rest) => {
+  const done = rest.pop();
+  openLater(path, ...rest, (error, fd) => {
+    if (!error) paths.set(fd, String(path));
+    done(error, fd);
+  });
+};
 fs.openSync = (path, ...rest) => {
   const fd = openSync(path, ...rest);
   paths.set(fd, String(path));
