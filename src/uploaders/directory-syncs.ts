@@ -1,8 +1,5 @@
-import { constants, fsync } from 'node:fs';
-import { promisify } from 'node:util';
-import { POOLED_CALLS, type FileCalls } from './local-calls.js';
-
-const sync = promisify(fsync);
+import { constants } from 'node:fs';
+import { sync, type FileCalls } from './local-calls.js';
 
 /**
  * Makes names in directories last: a file that was renamed, and a directory that was made, survive a power cut only when the directory that
@@ -13,8 +10,8 @@ export class DirectorySyncs {
   /** Directories in which others were made, and how many, since they were synced last. */
   readonly #grown = new Map<string, number>();
 
-  /** @param calls that suit these directories, as far as that is known. Default: the thread pool's */
-  constructor(private readonly calls: () => FileCalls | undefined = () => undefined) {}
+  /** @param calls that suit the directories, as far as that is known */
+  constructor(private readonly calls: () => FileCalls) {}
 
   /** A directory was made in this one. */
   grew(directory: string): void {
@@ -41,7 +38,7 @@ export class DirectorySyncs {
   }
 
   #start(directory: string): Promise<void> {
-    const now = syncDirectory(directory, this.calls() ?? POOLED_CALLS);
+    const now = syncDirectory(directory, this.calls());
     const round = { now, next: undefined };
     this.#rounds.set(directory, round);
     const end = (): void => {

@@ -18,6 +18,9 @@ export interface FileCalls {
   rename(from: string, to: string): MaybePromise<void>;
 }
 
+/** Waits for the disk, so it is always the thread pool's. */
+export const sync = promisify(fs.fsync);
+
 const open = promisify(fs.open);
 const write = promisify(fs.write) as (
   ...args: [fd: number, bytes: Uint8Array, at: number, length: number, position: number]

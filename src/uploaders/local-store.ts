@@ -1,13 +1,4 @@
-import {
-  constants,
-  fdatasync,
-  fstatSync,
-  fsync,
-  read as readFile,
-  statSync,
-  type BigIntStats,
-  type Dirent,
-} from 'node:fs';
+import { constants, fdatasync, fstatSync, read as readFile, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -17,7 +8,7 @@ import { PineloadError, quote } from '../base/errors.js';
 import { Crc } from './checksum/crc.js';
 import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
-import { fileCalls, type FileCalls } from './local-calls.js';
+import { fileCalls, POOLED_CALLS, sync, type FileCalls } from './local-calls.js';
 import { readAt } from './local-read.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
@@ -50,7 +41,7 @@ export class LocalStore implements ObjectStore {
   readonly maxKeyBytes: number;
   readonly maxPartBytes = MAX_FILE_NAME_BYTES;
   readonly #swept = new Set<string>();
-  readonly #syncs = new DirectorySyncs(() => this.#calls);
+  readonly #syncs = new DirectorySyncs(() => this.#calls ?? POOLED_CALLS);
   #calls: FileCalls | undefined;
   #readCalls: FileCalls | undefined;
   /** Where the directory that was read from last really lies: files of one directory are mostly read one after the other. */
@@ -382,7 +373,6 @@ export class LocalStore implements ObjectStore {
   }
 }
 
-const sync = promisify(fsync);
 const datasync = promisify(fdatasync);
 
 /** A file being written, under its temporary name. */

@@ -170,7 +170,7 @@ describe('fingerprints', () => {
   });
 
   it('of a namespace do not depend on the names beside it, in whatever letters', () => {
-    const names = ['a', 'ab', 'é', '名前', '\u{1f40d}', 'b'];
+    const names = ['a', 'ab', 'é', '名前', '\u{1f40d}', 'b', 'x\ud83d', '\ude00y'];
     const of = (...namespaces: string[]): string[] =>
       words(
         fingerprintBatch(

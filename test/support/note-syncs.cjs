@@ -33,7 +33,7 @@ fs.promises.mkdir = async (path, options) => {
   return made;
 };
 
-// The same by descriptors, later and at once.
+// The same by descriptors, through the thread pool and at once.
 const paths = new Map();
 const { open: openLater, openSync, fsync, renameSync, mkdirSync } = fs;
 fs.open = (path, ...rest) => {

@@ -109,14 +109,18 @@ class Fingerprinter {
 /** Names as UTF-8, each from its offset on. */
 function endToEnd(names: readonly string[]): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
   const joined = names.join('');
-  let bytes = encoder.encode(joined);
-  // With thousands of names in a batch, one call for each would take longer than all their ids do.
-  const isAscii = bytes.length === joined.length;
-  const each = isAscii ? names : names.map((name) => encoder.encode(name));
-  if (!isAscii) bytes = Buffer.concat(each as Uint8Array[]);
-  const offsets = new Uint32Array(names.length + 1);
-  each.forEach(({ length }, i) => (offsets[i + 1] = offsets[i]! + length));
-  return { bytes, offsets };
+  const bytes = encoder.encode(joined);
+  // All ASCII, as names of good rows are. With thousands in a batch, one call for each would take longer than all their ids do.
+  if (bytes.length === joined.length) return { bytes, offsets: offsetsOf(names) };
+  // Joined, halves of a surrogate pair in two names would be one character.
+  const each = names.map((name) => encoder.encode(name));
+  return { bytes: Buffer.concat(each), offsets: offsetsOf(each) };
+}
+
+function offsetsOf(texts: readonly { readonly length: number }[]): Uint32Array {
+  const offsets = new Uint32Array(texts.length + 1);
+  texts.forEach(({ length }, i) => (offsets[i + 1] = offsets[i]! + length));
+  return offsets;
 }
 
 /** The row after the last one of the block that begins at `from`: at least one row, whatever its size. */

@@ -33,7 +33,7 @@ export function texts(bytes: usize, offsets: usize, rows: u32, codes: usize, see
 }
 
 /** The fingerprint of one text; of a namespace's name it is the seed of everything in it. */
-export function text(at: usize, length: u32, seed: u64): u64 {
+function text(at: usize, length: u32, seed: u64): u64 {
   let h = seed ^ ((length as u64) * K4);
   let left = length;
   for (; left >= 8; left -= 8, at += 8) {
