@@ -53,7 +53,7 @@ function compile() {
 }
 
 /**
- * The command line and the reading thread in a few files: Node takes a millisecond or two for each module that it loads, and they are
+ * The command line and the threads in a few files: Node takes a millisecond or two for each module that it loads, and they are
  * hundreds. What the library imports stays as it is. Packages are not bundled.
  */
 async function bundleCli() {
@@ -71,8 +71,8 @@ async function bundleCli() {
   const entry = join(dist, 'cli', 'main.cjs');
   await writeFile(entry, ENTRY);
   await chmod(entry, 0o755);
-  const thread = join(dist, 'readers', 'pool', 'reading-worker.js');
-  await bundleOwn(thread, dirname(thread), 'reading-worker.js');
+  const thread = join(dist, 'pipeline', 'threads', 'worker.js');
+  await bundleOwn(thread, dirname(thread), 'worker.js');
 }
 
 /** The modules of our own that are loaded with any of these: what they import, but not what they only may import later. */

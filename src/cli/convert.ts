@@ -5,7 +5,7 @@ import { runCommand, type OutputFlags } from './action.js';
 import { PineloadError } from '../base/errors.js';
 import { formatCount } from '../base/bytes.js';
 import { EXIT } from '../base/exit-codes.js';
-import { startThreadAhead } from '../readers/pool/reading-thread.js';
+import { startThreadAhead } from '../pipeline/threads/start-thread.js';
 import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, SHARD, STORE, TARGET, TO_OR_PLAN } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';

@@ -151,7 +151,7 @@ export const TARGET: readonly Spec[] = [
   spec(
     'Output',
     '--workers <n>',
-    'reading threads (default: the CPUs that may be used, as far as the memory holds them)',
+    'threads that read and encode (default: the CPUs that may be used, as far as the memory holds them)',
     {
       parse: integer,
     },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatCount } from '../base/bytes.js';
-import { startThreadAhead } from '../readers/pool/reading-thread.js';
+import { startThreadAhead } from '../pipeline/threads/start-thread.js';
 import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { convertJson, convertText } from './convert.js';

@@ -164,7 +164,7 @@ export class FingerprintRecorder {
         await writer.write(await this.#originFile.read(offset, bytes));
       const buckets = new Uint32Array(2 * (BUCKETS + 1));
       let distinct = true;
-      // The next entries are put in order while those before are written.
+      // The next entries are put in order while those before are written; these may be changed once `put` has resolved for the next ones.
       let writing: Promise<void> = Promise.resolve();
       const put = async (bytes: Uint8Array): Promise<void> => {
         await writing;
@@ -265,7 +265,8 @@ async function writeEntries(
   let repeated = false;
   // High and low word of the entry before; the first one has none, and no word is like that.
   let [lastHigh, lastLow] = [NaN, NaN];
-  let out = new Int32Array(OUT_BYTES / 4);
+  // One is filled while the other is written.
+  let [out, other] = [new Int32Array(OUT_BYTES / 4), new Int32Array(OUT_BYTES / 4)];
   let used = 0;
   for await (const sorted of sorter.sorted()) {
     const block = signed(sorted);
@@ -282,9 +283,8 @@ async function writeEntries(
       out[used + 3] = block[at + 4]!;
       used += ENTRY_WORDS;
       if (used < out.length) continue;
-      // What is handed over may not be changed any more.
       await put(bytesOf(out));
-      out = new Int32Array(OUT_BYTES / 4);
+      [out, other] = [other, out];
       used = 0;
     }
   }

@@ -9,8 +9,8 @@ import { DEFAULT_COMPRESSION, importSchema, leafColumns, type CompressionOptions
 import { SectionSink, type ByteSink, type FileChecksums } from './section-sink.js';
 import { createEnvelope, type ParquetEnvelope, type ParquetSchema, type SchemaField } from './vendor/parquetjs.js';
 
-export interface ParquetFileWriterOptions {
-  readonly sink: ByteSink;
+/** What decides how a file is encoded. */
+export interface ParquetFileOptions {
   readonly kind: VectorKind;
   /** Numbers per dense vector; ignored for kind `sparse`. */
   readonly dimension: number;
@@ -19,6 +19,25 @@ export interface ParquetFileWriterOptions {
   readonly compression?: CompressionOptions | undefined;
   /** Bytes of values after which a page ends. Default DEFAULT_PAGE_BYTES. */
   readonly pageBytes?: number | undefined;
+}
+
+export interface ParquetFileWriterOptions extends ParquetFileOptions {
+  readonly sink: ByteSink;
+}
+
+/** A file being written. Call `writeRowGroup` for each row group, one at a time, then `close`; or `abort` at any time. */
+export interface ParquetFile {
+  /** Bytes of the file so far, without the footer. */
+  readonly bytes: number;
+  /**
+   * Encodes and writes a row group; its memory must not be changed meanwhile, and what of it is not shared memory may be gone afterwards.
+   * Resolves when the file can take more.
+   */
+  writeRowGroup(group: RowGroupColumns): Promise<void>;
+  /** Writes the footer and closes the sink. A file without a row group is an error. */
+  close(): Promise<ParquetFileSummary>;
+  /** Drops the file. Never throws. */
+  abort(): Promise<void>;
 }
 
 /** A file that was written. */
@@ -34,13 +53,8 @@ export interface ParquetFileSummary {
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/**
- * Writes one Parquet file in the form Pinecone's import takes, row group after row group. The same columns give the same
- * bytes. Buffers handed in must not be changed until `writeRowGroup` has resolved.
- *
- * Call `writeRowGroup` for each row group, one at a time, then `close`; or `abort` at any time.
- */
-export class ParquetFileWriter {
+/** Writes one Parquet file in the form Pinecone's import takes, row group after row group. The same columns give the same bytes. */
+export class ParquetFileWriter implements ParquetFile {
   private readonly schema: ParquetSchema;
   private readonly columns: readonly SchemaField[];
   private readonly sections: SectionSink;
@@ -61,12 +75,10 @@ export class ParquetFileWriter {
     return this.rowCount;
   }
 
-  /** Bytes of the file so far, without the footer. */
   get bytes(): number {
     return this.envelope.offset.valueOf();
   }
 
-  /** Encodes and writes a row group. Resolves when the sink can take more. */
   async writeRowGroup(group: RowGroupColumns): Promise<void> {
     this.check(group);
     if (this.bytes === 0) await this.envelope.writeHeader();
@@ -76,7 +88,6 @@ export class ParquetFileWriter {
     this.rowCount += group.rows;
   }
 
-  /** Writes the footer and closes the sink. A file without a row group is an error. */
   async close(): Promise<ParquetFileSummary> {
     if (this.groups.length === 0) throw new PineloadError('PARQUET_WRITE', { message: 'the file has no record' });
     const createdBy = `pineload version ${this.options.version}`;
@@ -92,7 +103,6 @@ export class ParquetFileWriter {
     return checksums === undefined ? summary : { ...summary, checksums };
   }
 
-  /** Drops the file. Never throws. */
   async abort(): Promise<void> {
     await this.options.sink.abort();
   }

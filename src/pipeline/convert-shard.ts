@@ -1,4 +1,4 @@
-import { openReaderPool } from '../readers/pool/reader-pool.js';
+import { openWorkerPool } from './threads/worker-pool.js';
 import { reopenSource } from '../sources/reopen.js';
 import type { InputFormat, Source } from '../sources/source.js';
 import { withSignatureOf } from '../uploaders/uri.js';
@@ -69,7 +69,7 @@ export async function convertShard(options: ConvertShardOptions): Promise<Conver
         hint: 'Plan anew with --overwrite.',
       });
     }
-    const pool = openReaderPool(
+    const pool = openWorkerPool(
       settings.workers,
       ruleOptions(target.imports, settings.layout, settings.rules),
       storedBytes(plan),

@@ -1,4 +1,4 @@
-import { openReaderPool } from '../readers/pool/reader-pool.js';
+import { openWorkerPool } from './threads/worker-pool.js';
 import { findMapping, findSources } from './begin.js';
 import { checkWritten } from './check-written.js';
 import { joinStaged } from './compact.js';
@@ -33,7 +33,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     try {
       const made = await makePlan(sources, found.mapping.config, options, settings, target, to);
       // Threads start while the target is looked at.
-      const pool = openReaderPool(
+      const pool = openWorkerPool(
         settings.workers,
         ruleOptions(target.imports, settings.layout, settings.rules),
         storedBytes(made),

@@ -13,7 +13,7 @@ export const BLOCK_BYTES = 4 * 1024 * 1024;
 
 const LF = 0x0a;
 
-/** A local file that the reading threads read by its descriptor. */
+/** A local file that the threads read by its descriptor. */
 class SharedFile {
   #file: FileHandle | undefined;
 
@@ -46,7 +46,7 @@ export interface FileBlocksOptions {
 }
 
 /**
- * An uncompressed local JSONL file, or a range of it, as blocks that the reading threads read by themselves: every line belongs to the
+ * An uncompressed local JSONL file, or a range of it, as blocks that the threads read by themselves: every line belongs to the
  * block in which it begins, so nobody need look for line ends before.
  */
 export class FileBlocks {

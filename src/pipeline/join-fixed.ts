@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError, quote } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
-import { openReaderPool, type ReaderPool } from '../readers/pool/reader-pool.js';
+import { openWorkerPool, type WorkerPool } from './threads/worker-pool.js';
 import type { ReaderConfig } from '../readers/reader.js';
 import { RecordObjectReader, type VectorRecord } from '../readers/record-objects.js';
 import type { RecordBatch } from '../records/batch.js';
@@ -261,7 +261,7 @@ class Join {
     const sha256 = digest.digest('hex');
     if ([...this.entries.values()].some(({ joined }) => joined?.sha256 === sha256)) return undefined;
     const run = this.#openRun();
-    const pool = openReaderPool(1, this.#rules);
+    const pool = openWorkerPool(1, this.#rules);
     try {
       run.startPiece({ known: 0, count: () => Promise.resolve(0) });
       let records = 0;
@@ -324,7 +324,7 @@ class Join {
     });
   }
 
-  async #batch(record: FixedRecord, source: Source, pool: ReaderPool): Promise<RecordBatch> {
+  async #batch(record: FixedRecord, source: Source, pool: WorkerPool): Promise<RecordBatch> {
     const { mapping } = this.#plan;
     const fingerprints = takesFingerprints(this.#plan);
     if (mapping.format === 'records') {

@@ -136,7 +136,7 @@ export const DEFAULT_MAX_MEMORY_BYTES = 512_000_000;
 export const MIN_MEMORY_BYTES = 256_000_000;
 /** What Node, the code and the row group being written take besides the gathered records. */
 export const RESERVED_MEMORY_BYTES = 180_000_000;
-/** What a reading thread takes with the chunks that wait for it. */
+/** What a thread takes with the chunks that wait for it, and the row group that it encodes. */
 export const WORKER_MEMORY_BYTES = 40_000_000;
 /** Gathered records, at the least. */
 export const MIN_BUFFER_BYTES = 24_000_000;

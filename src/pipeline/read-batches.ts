@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../base/abort.js';
-import type { CheckedColumns, ReaderPool } from '../readers/pool/reader-pool.js';
+import type { CheckedColumns, WorkerPool } from './threads/worker-pool.js';
 import { giveBackChunkMemory } from '../readers/chunk-memory.js';
 import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
@@ -8,7 +8,7 @@ import type { OpenedChunks } from './open-chunks.js';
 
 /** How chunks become columns. */
 export interface ReadBatchesOptions {
-  readonly pool: ReaderPool;
+  readonly pool: WorkerPool;
   /** The mapping in force, asked once, with the first chunk. */
   readonly configOf: (first: Chunk) => ReaderConfig;
   /** Take the fingerprints of all good rows. Default false. */

@@ -33,6 +33,7 @@ export interface SplitRunOptions {
   /** See MemoryShares; undefined for a local directory. */
   readonly openObjects: number | undefined;
   /** See SplitWriterOptions. */
+  readonly encoders?: SplitWriterOptions['encoders'];
   readonly onTheWay: Turns | undefined;
   readonly pages?: PagePool | undefined;
   readonly before?: SplitWriterOptions['before'];
@@ -86,6 +87,7 @@ export class SplitRun implements EndingSplit {
         take: (namespace, group) => this.#staged.take(namespace, group),
       },
       store: target.imports,
+      encoders: options.encoders,
       layout: options.layout,
       split,
       kind: options.kind,

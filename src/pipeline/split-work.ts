@@ -3,7 +3,7 @@ import { PineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import { Rate } from '../base/rate.js';
 import { VERSION } from '../base/version.js';
-import type { ReaderPool } from '../readers/pool/reader-pool.js';
+import type { WorkerPool } from './threads/worker-pool.js';
 import { readParquet } from '../readers/parquet/read-parquet.js';
 import { sampleParquet } from '../readers/parquet/sample.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
@@ -34,7 +34,7 @@ export interface SplitWorkOptions extends MappingOptions {
   readonly target: Target;
   readonly stored: StoredPlan;
   readonly settings: Settings;
-  readonly pool: ReaderPool;
+  readonly pool: WorkerPool;
   /** Opens an input of the plan. */
   readonly source: (input: number) => Promise<Source>;
   /** An input that can be read only once, opened already. */
@@ -87,7 +87,8 @@ export class SplitWork {
     this.#plan = options.stored.plan;
     this.#lines = new LineCounts(this.#plan);
     const { kind, dimension } = this.#plan.mapping;
-    this.#pages = pagePool(kind, dimension, options.settings);
+    const shared = options.pool.encoders !== undefined;
+    this.#pages = pagePool(kind, dimension, { ...options.settings, shared });
     this.#turns = partTurns(options.settings.partsOnTheWay);
     this.#reading = options.reading ?? { bytes: 0 };
   }
@@ -190,6 +191,7 @@ export class SplitWork {
       maxSmallFiles: maxSmallFiles(stored.plan),
       maxBufferedBytes: settings.maxBufferedBytes,
       openObjects: settings.openObjects,
+      encoders: this.options.pool.encoders,
       onTheWay: this.#turns,
       before: () => (this.#ending === run ? undefined : this.#ending),
       pages: this.#pages,

@@ -54,10 +54,17 @@ export interface ChunkReader {
   /**
    * Copies the rows that are not rejected out of the columns viewed last, the rows of each namespace together and in their order.
    *
-   * @param memory for the columns, if it is large enough
-   * @returns columns that all lie in one ArrayBuffer but `rejected`; without the rows' own text
+   * @returns columns that all lie in one memory but `rejected`; without the rows' own text
    */
-  pack(batch: RecordBatch, memory?: ArrayBuffer): RecordBatch;
+  pack(batch: RecordBatch, options?: PackMemory): RecordBatch;
+}
+
+/** Where packed columns go. */
+export interface PackMemory {
+  /** Used if it is large enough. */
+  readonly memory?: ArrayBufferLike | undefined;
+  /** Memory that is made is shared by all threads, so that nothing has to be moved. Default false. */
+  readonly shared?: boolean | undefined;
 }
 
 /** Path of a field in a record: `['response', 'body', 'data', '0', 'embedding']`; array indices are decimal digits. */

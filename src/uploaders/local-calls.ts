@@ -11,8 +11,8 @@ export interface FileCalls {
   mkdir(directory: string): MaybePromise<void>;
   /** Makes a file that must not be there yet. Gives its descriptor. */
   create(file: string): MaybePromise<number>;
-  /** Writes `bytes[at …)` to a place in the file. Gives how many bytes were written. */
-  write(fd: number, bytes: Uint8Array, at: number, position: number): MaybePromise<number>;
+  /** Writes pieces that follow one another to a place in the file. Gives how many bytes were written, which may be fewer. */
+  write(fd: number, pieces: readonly Uint8Array[], position: number): MaybePromise<number>;
   stat(fd: number): MaybePromise<fs.BigIntStats>;
   close(fd: number): MaybePromise<void>;
   rename(from: string, to: string): MaybePromise<void>;
@@ -22,16 +22,14 @@ export interface FileCalls {
 export const sync = promisify(fs.fsync);
 
 const open = promisify(fs.open);
-const write = promisify(fs.write) as (
-  ...args: [fd: number, bytes: Uint8Array, at: number, length: number, position: number]
-) => Promise<{ bytesWritten: number }>;
+const writev = promisify(fs.writev);
 
 /** By Node's thread pool, for file systems on which any call may wait for a network. */
 export const POOLED_CALLS: FileCalls = {
   open,
   mkdir: promisify(fs.mkdir),
   create: (file) => open(file, 'wx'),
-  write: async (fd, bytes, at, position) => (await write(fd, bytes, at, bytes.length - at, position)).bytesWritten,
+  write: async (fd, pieces, position) => (await writev(fd, pieces, position)).bytesWritten,
   stat: (fd) => promisify(fs.fstat)(fd, { bigint: true }),
   close: promisify(fs.close),
   rename: promisify(fs.rename),
@@ -49,14 +47,20 @@ const DIRECT: FileCalls = {
   open: (file, flags) => (readsWait() ? POOLED_CALLS.open(file, flags) : fs.openSync(file, flags)),
   mkdir: (directory) => fs.mkdirSync(directory),
   create: (file) => fs.openSync(file, 'wx'),
-  write: (fd, bytes, at, position) =>
-    bytes.length - at > DIRECT_WRITE_BYTES
-      ? POOLED_CALLS.write(fd, bytes, at, position)
-      : fs.writeSync(fd, bytes, at, bytes.length - at, position),
+  write: (fd, pieces, position) =>
+    totalBytes(pieces) > DIRECT_WRITE_BYTES
+      ? POOLED_CALLS.write(fd, pieces, position)
+      : fs.writevSync(fd, pieces, position),
   stat: (fd) => fs.fstatSync(fd, { bigint: true }),
   close: (fd) => fs.closeSync(fd),
   rename: (from, to) => fs.renameSync(from, to),
 };
+
+export function totalBytes(pieces: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { length } of pieces) bytes += length;
+  return bytes;
+}
 
 /** Linux file systems that keep their directories in this machine's memory, by `f_type` of statfs(2). */
 const LOCAL_TYPES = new Set([

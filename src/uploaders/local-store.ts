@@ -8,7 +8,7 @@ import { PineloadError, quote } from '../base/errors.js';
 import { Crc } from './checksum/crc.js';
 import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
-import { fileCalls, POOLED_CALLS, sync, type FileCalls } from './local-calls.js';
+import { fileCalls, POOLED_CALLS, sync, totalBytes, type FileCalls } from './local-calls.js';
 import { readAt } from './local-read.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
@@ -406,25 +406,34 @@ class LocalWriter implements ObjectWriter {
     this.#crcs = [...new Set(options.checksums)].map((name) => new Crc(name));
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return this.writeAll([bytes]);
+  }
+
+  async writeAll(pieces: readonly Uint8Array[]): Promise<void> {
     this.#mustBeOpen();
     throwIfAborted(this.options.signal);
-    const written = this.#writeAll(bytes);
+    const written = this.#write(pieces);
     // Meanwhile; a fault of the write is met below.
     this.#busy = written.catch(() => undefined);
-    for (const crc of this.#crcs) crc.update(bytes);
+    for (const crc of this.#crcs) for (const piece of pieces) crc.update(piece);
     try {
       await written;
     } catch (error) {
       throw this.explain(error);
     }
-    this.#bytes += bytes.length;
+    this.#bytes += totalBytes(pieces);
     this.#beginSync();
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
+  async #write(pieces: readonly Uint8Array[]): Promise<void> {
     const { fd, calls } = this.place;
-    for (let at = 0; at < bytes.length;) at += await calls.write(fd, bytes, at, this.#bytes + at);
+    let rest = pieces;
+    for (let position = this.#bytes; totalBytes(rest) > 0;) {
+      const written = await calls.write(fd, rest, position);
+      position += written;
+      rest = behind(rest, written);
+    }
   }
 
   /**
@@ -510,6 +519,14 @@ class LocalWriter implements ObjectWriter {
       });
     }
   }
+}
+
+/** What comes after so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  let first = 0;
+  while (first < pieces.length && left >= pieces[first]!.length) left -= pieces[first++]!.length;
+  return left === 0 ? pieces.slice(first) : [pieces[first]!.subarray(left), ...pieces.slice(first + 1)];
 }
 
 function localInfo(key: string, stats: BigIntStats): ObjectInfo {

@@ -88,7 +88,11 @@ export interface WriteOptions {
  * writer can take more (back-pressure).
  */
 export interface ObjectWriter {
+  /** Taken of everything that is written, whether it was asked for or not. */
+  readonly checksum?: ChecksumName | undefined;
   write(bytes: Uint8Array): Promise<void>;
+  /** Writes pieces that follow one another, with one call of the system. Only writers that gain by it have this. */
+  writeAll?(pieces: readonly Uint8Array[]): Promise<void>;
   /**
    * Lets `read` put bytes where they will be sent from, which saves copying them. It is given room for at most `most` bytes, as much as
    * there is, and resolves to how many it has put there; 0 when there are no more. Only writers that gain by it have this.

@@ -121,6 +121,10 @@ export class PartWriter implements ObjectWriter {
     if (options.signal?.aborted) this.#stop.abort();
   }
 
+  get checksum(): CrcName | undefined {
+    return this.sink.checksum;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     await this.#guarded(async () => {
       for (const crc of this.#more) crc.update(bytes);

@@ -1,17 +1,29 @@
 import { abortError, throwIfAborted } from '../base/abort.js';
-import { ParquetFileWriter } from '../parquet/file-writer.js';
+import { ParquetFileWriter, type ParquetFile, type ParquetFileOptions } from '../parquet/file-writer.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { VectorKind } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
-import type { ObjectStore, ObjectWriter, WriteOptions } from '../uploaders/object-store.js';
+import type { ChecksumName, ObjectStore, ObjectWriter, WriteOptions } from '../uploaders/object-store.js';
 import type { Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { partKey } from './part-names.js';
 
+/** Where files are encoded, if not on the calling thread. */
+export interface FileEncoders {
+  /** So many files. */
+  readonly atOnce: number;
+  /** @param checksums which are taken of the whole file, besides those that the sink tells of it */
+  open(sink: ObjectWriter, options: ParquetFileOptions, checksums: readonly ChecksumName[]): ParquetFile;
+}
+
 /** What all files of a split have in common. */
 export interface FileSettings {
   readonly store: ObjectStore;
+  /** Default: on the calling thread. */
+  readonly encoders: FileEncoders | undefined;
+  /** Files whose first row group has less than this are encoded on the calling thread all the same. */
+  readonly handedOverBytes: number;
   readonly layout: Layout;
   readonly split: number;
   readonly kind: VectorKind;
@@ -28,13 +40,15 @@ export interface FileSettings {
 }
 
 const PARQUET_CONTENT_TYPE = 'application/vnd.apache.parquet';
+/** Checksums of every file, which stores are asked for when it is proved that all has arrived. */
+const CHECKSUMS: readonly ChecksumName[] = ['crc64nvme', 'crc32c'];
 
 /**
  * The files of one namespace, one open at a time. A file ends with the row group that brings it to the target size, or before
  * one that could bring it beyond the service's limit.
  */
 export class NamespaceFiles {
-  private writer: ParquetFileWriter | undefined;
+  private writer: ParquetFile | undefined;
   private sequence = 0;
   private aborted = false;
 
@@ -54,7 +68,7 @@ export class NamespaceFiles {
     const { targetFileBytes, signal } = this.settings;
     throwIfAborted(signal);
     if (this.writer !== undefined && this.writer.bytes + largestEncoding(rawBytes) > MAX_FILE_BYTES) await this.close();
-    this.writer ??= await this.open();
+    this.writer ??= await this.open(rawBytes);
     await this.writer.writeRowGroup(group);
     if (this.writer.bytes >= targetFileBytes) await this.close();
   }
@@ -80,14 +94,15 @@ export class NamespaceFiles {
     await writer?.abort();
   }
 
-  private async open(): Promise<ParquetFileWriter> {
+  private async open(rawBytes: number): Promise<ParquetFile> {
     const { store, layout, split, kind, dimension, version, compression, pageBytes, signal } = this.settings;
     const key = partKey(this.namespace, split, this.sequence, layout);
+    const encoders = rawBytes < this.settings.handedOverBytes ? undefined : this.settings.encoders;
     const sink: ObjectWriter = await store.create(key, {
       ifAbsent: this.settings.ifAbsent,
       resume: this.settings.resume,
       onTheWay: this.settings.onTheWay,
-      checksums: ['crc64nvme', 'crc32c'],
+      checksums: encoders === undefined ? CHECKSUMS : [],
       contentType: PARQUET_CONTENT_TYPE,
       signal,
     });
@@ -95,7 +110,10 @@ export class NamespaceFiles {
       await sink.abort();
       throw abortError(signal ?? AbortSignal.abort());
     }
-    return new ParquetFileWriter({ sink, kind, dimension, version, compression, pageBytes });
+    const options = { kind, dimension, version, compression, pageBytes };
+    if (encoders === undefined) return new ParquetFileWriter({ ...options, sink });
+    const checksums = CHECKSUMS.filter((name) => name !== sink.checksum);
+    return encoders.open(sink, options, checksums);
   }
 }
 

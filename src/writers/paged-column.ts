@@ -1,5 +1,5 @@
 type Numbers = Float32Array | Uint32Array;
-type NumbersConstructor<T extends Numbers> = new (buffer: ArrayBuffer, byteOffset: number, length: number) => T;
+type NumbersConstructor<T extends Numbers> = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => T;
 
 /** Whole pages that wait to be used again, at most. */
 const MAX_FREE_PAGES = 256;
@@ -26,17 +26,19 @@ export class PagePool {
   /** Of all small pages of one column, a multiple of one. */
   readonly maxSmallBytes: number;
   /** Pages that wait, by their size. */
-  private readonly free = new Map<number, { readonly pages: ArrayBuffer[]; readonly most: number }>();
+  private readonly free = new Map<number, { readonly pages: ArrayBufferLike[]; readonly most: number }>();
   /** Whole pages in use. */
   private used = 0;
 
   /**
    * @param bytes of a page, a multiple of 4
    * @param plenty while fewer whole pages are in use, a column that outgrows its small pages gets one at once. Default 0
+   * @param shared whole pages may be read by other threads, without being moved there and back. Default false
    */
   constructor(
     readonly bytes: number,
     private readonly plenty = 0,
+    private readonly shared = false,
   ) {
     this.smallBytes = Math.min(SMALL_PAGE_BYTES, bytes);
     this.tinyBytes = Math.min(TINY_PAGE_BYTES, bytes);
@@ -53,9 +55,11 @@ export class PagePool {
     return this.used < this.plenty;
   }
 
-  take(bytes = this.bytes): ArrayBuffer {
+  take(bytes = this.bytes): ArrayBufferLike {
     if (bytes === this.bytes) this.used++;
-    return this.free.get(bytes)?.pages.pop() ?? new ArrayBuffer(bytes);
+    const page = this.free.get(bytes)?.pages.pop();
+    if (page !== undefined) return page;
+    return this.shared && bytes === this.bytes ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
   /** Drops the pages that wait. */
@@ -68,7 +72,7 @@ export class PagePool {
     for (const { buffer } of pieces) {
       if (buffer.byteLength === this.bytes) this.used--;
       const free = this.free.get(buffer.byteLength);
-      if (free !== undefined && free.pages.length < free.most) free.pages.push(buffer as ArrayBuffer);
+      if (free !== undefined && free.pages.length < free.most) free.pages.push(buffer);
     }
   }
 }

@@ -12,7 +12,7 @@ import { forEachLimited, WeightGate } from './concurrency.js';
 import { FLAT, type Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
-import { NamespaceFiles, type FileSettings } from './namespace-files.js';
+import { NamespaceFiles, type FileEncoders, type FileSettings } from './namespace-files.js';
 import { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
 import { RowChain } from './row-chain.js';
@@ -35,8 +35,6 @@ export const DEFAULT_MAX_OPEN_FILES = 64;
 export const DEFAULT_MAX_OPEN_OBJECTS = 8;
 /** Files of a single row group that are written at once at the end. */
 export const SMALL_FILES_AT_ONCE = 32;
-/** Namespaces of more than a row group that are finished at once at the end. */
-const LARGE_FILES_AT_ONCE = 2;
 /** With more namespaces than this, rows are looked at for being scattered over them. */
 const MANY_NAMESPACES = 256;
 /** So many rows for each namespace of a batch are few: they are sorted together with those of other batches. */
@@ -53,16 +51,20 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 /**
- * Row groups on their way to files, at most, and then they take a quarter of the memory for gathered rows: enough for reading to go on while
- * the disk is busy. More would only show how slow the disk is, as memory.
+ * Row groups on their way to files, at most, or one for each thread that encodes, and then they take a quarter of the memory for gathered
+ * rows: enough for reading to go on while the disk is busy. More would only show how slow the disk is, as memory.
  */
-const MOST_ROW_GROUPS_WRITING = 2;
+const ROW_GROUPS_AT_ONCE = 2;
+/** A row group of a namespace that has less, and less than half of a full one, is encoded on the calling thread: to hand it over takes as long. */
+const HANDED_OVER_BYTES = 1024 * 1024;
 /** Above this, columns of a row group would come near to the limits of typed arrays and of page counts. */
 export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
 
 export interface SplitWriterOptions {
   /** The import directory. */
   readonly store: ObjectStore;
+  /** Threads that encode files. Default: the calling one does. */
+  readonly encoders?: FileEncoders | undefined;
   /** Where namespaces lie in it. Default FLAT. */
   readonly layout?: Layout | undefined;
   /** Number of the split; part of every file name. */
@@ -141,8 +143,9 @@ interface NamespaceState {
   readonly files: NamespaceFiles;
   /** Full row groups that wait in the log because too many files are open. */
   readonly waiting: { readonly rows: RowChain; readonly rawBytes: number }[];
-  /** Row groups on their way to the file. */
+  /** Row groups on their way to the file, and the last of them. */
   queued: number;
+  lastWrite: Promise<void>;
 }
 
 /**
@@ -162,6 +165,9 @@ export class SplitWriter {
   readonly #rowGroupBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxOpenFiles: number;
+  /** Large files and row groups that are written side by side. */
+  readonly #atOnce: number;
+  /** Bytes of row groups on their way while records come in. */
   readonly #mostWriting: number;
   readonly #log: RowLog;
   /** How often rows of many namespaces were put into the log, each time in the order of their numbers. */
@@ -180,17 +186,15 @@ export class SplitWriter {
   /** Files that `finish` may still open on top of those. */
   #toOpen = 0;
   #closing: (() => void)[] = [];
-  /** Row groups on their way to files, one after the other, while more records come in. */
-  #writes: Promise<void> = Promise.resolve();
-  /** The same one by one, the oldest first. */
-  readonly #writing: Promise<void>[] = [];
+  /** Row groups on their way to files while more records come in; those of a namespace one after the other. */
+  readonly #writing = new Set<Promise<void>>();
   #writingBytes = 0;
   #fault: { readonly error: unknown } | undefined;
   /** The calls of `add` one after the other, even if a caller does not wait. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: SplitWriterOptions) {
-    const { store, split, kind, dimension, version, compression, pageBytes, signal, onFile } = options;
+    const { store, encoders, split, kind, dimension, version, compression, pageBytes, signal, onFile } = options;
     const targetFileBytes = bounded(
       'targetFileBytes',
       options.targetFileBytes ?? DEFAULT_TARGET_FILE_BYTES,
@@ -206,7 +210,8 @@ export class SplitWriter {
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     const { partBytes } = store;
     const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
-    this.#mostWriting = Math.min(MOST_ROW_GROUPS_WRITING * this.#rowGroupBytes, this.#maxBufferedBytes / 4);
+    this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, encoders?.atOnce ?? 0);
+    this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, this.#maxBufferedBytes / 4);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
       MAX_SEGMENT_BYTES,
@@ -214,9 +219,13 @@ export class SplitWriter {
     );
     this.#log = new RowLog(options.tmpDir, Math.floor(segmentBytes / 4) * 4);
     this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
-    this.#pages = options.pages ?? pagePool(kind, dimension, { pageBytes, maxBufferedBytes: this.#maxBufferedBytes });
+    const maxBufferedBytes = this.#maxBufferedBytes;
+    const shared = encoders !== undefined;
+    this.#pages = options.pages ?? pagePool(kind, dimension, { pageBytes, maxBufferedBytes, shared });
     this.#settings = {
       store,
+      encoders,
+      handedOverBytes: Math.min(HANDED_OVER_BYTES, this.#rowGroupBytes / 2),
       layout: options.layout ?? FLAT,
       split,
       kind,
@@ -265,18 +274,18 @@ export class SplitWriter {
     await this.#queue;
     await this.#sortScattered();
     this.#scattered.free();
-    await this.#writes;
+    await this.#allWritten();
     this.#log.readAhead = Math.min(
       MAX_READ_AHEAD_BYTES,
       Math.floor((READ_AHEAD_SHARE * this.#maxBufferedBytes) / Math.max(1, this.#passes)),
     );
     const states = this.#states;
-    const largeAtOnce = Math.min(LARGE_FILES_AT_ONCE, this.#maxOpenFiles);
+    const largeAtOnce = Math.min(this.#atOnce, this.#maxOpenFiles);
     this.#toOpen = largeAtOnce;
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
     const queued = states.filter((state) => !state.files.isOpen && state.waiting.length > 0);
-    const gate = new WeightGate(2 * this.#rowGroupBytes);
+    const gate = new WeightGate(this.#atOnce * this.#rowGroupBytes);
     await forEachLimited([...open, ...queued], largeAtOnce, async (state) => {
       const counted = state.files.isOpen;
       await this.#writeWaiting(state);
@@ -308,7 +317,7 @@ export class SplitWriter {
     const states = this.#states;
     await Promise.all(states.map((state) => state.files.abort()));
     // What was under way fails now; a file that it opened meanwhile goes too.
-    await this.#writes.catch(() => undefined);
+    await Promise.allSettled(this.#writing);
     await Promise.all(states.map((state) => state.files.abort()));
     await this.#log.close();
     this.#byNumber.length = 0;
@@ -448,6 +457,7 @@ export class SplitWriter {
       files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
       waiting: [],
       queued: 0,
+      lastWrite: Promise.resolve(),
     };
     this.#states.push(state);
     return state;
@@ -471,16 +481,25 @@ export class SplitWriter {
     if (!isOpen(state)) this.#openFiles++;
     state.queued++;
     this.#writingBytes += held;
-    this.#writes = this.#writes.then(async () => {
+    const written = state.lastWrite.then(async () => {
       await write();
-      void this.#writing.shift();
       state.queued--;
       this.#writingBytes -= held;
       if (!isOpen(state)) this.#openFiles--;
     });
-    this.#writing.push(this.#writes);
-    this.#writes.catch((error: unknown) => (this.#fault ??= { error }));
-    while (this.#writingBytes > Math.max(held, this.#mostWriting)) await this.#writing[0];
+    state.lastWrite = written;
+    this.#writing.add(written);
+    written.then(
+      () => this.#writing.delete(written),
+      // It stays, for whoever waits next.
+      (error: unknown) => (this.#fault ??= { error }),
+    );
+    while (this.#writingBytes > Math.max(held, this.#mostWriting)) await Promise.race(this.#writing);
+  }
+
+  /** Waits for the row groups that are on their way. */
+  async #allWritten(): Promise<void> {
+    await Promise.all(this.#writing);
   }
 
   /** Waits while it is only files of the split before that are too many. */
@@ -536,7 +555,7 @@ export class SplitWriter {
    */
   async #makeRoom(): Promise<void> {
     if (this.#writingBytes > 0) {
-      await this.#writes;
+      await this.#allWritten();
       if (!this.#isOverBudget) return;
     }
     await this.#options.before?.()?.over();
@@ -591,16 +610,19 @@ const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || q
 export function pagePool(
   kind: VectorKind,
   dimension: number,
-  { pageBytes = DEFAULT_PAGE_BYTES, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES }: PagePoolOptions = {},
+  { pageBytes = DEFAULT_PAGE_BYTES, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES, shared }: PagePoolOptions = {},
 ): PagePool {
   const bytes =
     kind === 'dense'
       ? denseRowsPerPage(dimension, pageBytes) * dimension * 4
       : Math.max(4, pageBytes - (pageBytes % 4));
-  return new PagePool(bytes, Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes));
+  return new PagePool(bytes, Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes), shared);
 }
 
-type PagePoolOptions = Pick<SplitWriterOptions, 'pageBytes' | 'maxBufferedBytes'>;
+export interface PagePoolOptions extends Pick<SplitWriterOptions, 'pageBytes' | 'maxBufferedBytes'> {
+  /** Other threads encode what lies in the pages. Default false. */
+  readonly shared?: boolean | undefined;
+}
 
 /** Rows without an id have been rejected. */
 function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): void {

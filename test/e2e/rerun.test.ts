@@ -62,7 +62,7 @@ describe('a run that is repeated', () => {
     expect(await fingerprint(temp('clean'))).toEqual(before);
   });
 
-  it.each(['1', '2', '5'])('gives the same bytes with %s reading threads', async (workers) => {
+  it.each(['1', '2', '5'])('gives the same bytes with %s threads', async (workers) => {
     const result = await runCli(convert(`workers-${workers}`, '--workers', workers));
     expect(result.code, result.stderr).toBe(0);
     expect(await fingerprint(temp(`workers-${workers}`))).toEqual(await fingerprint(temp('clean')));

@@ -164,13 +164,13 @@ describe('packing', () => {
 
     const packed = reader.pack(batch);
     expect(rowsOf(packed)).toStrictEqual(expected);
-    const memory = packed.ids.bytes.buffer as ArrayBuffer;
+    const memory = packed.ids.bytes.buffer;
     for (const column of [packed.values, packed.sparse?.values, packed.metadata.bytes, packed.origin.lines]) {
       if (column !== undefined) expect(column.buffer).toBe(memory);
     }
 
     // The same memory serves again.
     const again = reader.view({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] }).batch;
-    expect(reader.pack(again, memory).ids.bytes.buffer).toBe(memory);
+    expect(reader.pack(again, { memory }).ids.bytes.buffer).toBe(memory);
   });
 });

@@ -47,8 +47,8 @@ describe('a column in pages', () => {
 
   it('takes no more memory for what comes after, where there is plenty', () => {
     class Watched extends PagePool {
-      readonly taken = new Set<ArrayBuffer>();
-      override take(bytes?: number): ArrayBuffer {
+      readonly taken = new Set<ArrayBufferLike>();
+      override take(bytes?: number): ArrayBufferLike {
         const memory = super.take(bytes);
         this.taken.add(memory);
         return memory;

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../../records/batch.js';
 import { mergeRejects } from '../chunk-bytes.js';
-import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig, PackMemory } from '../reader.js';
 import { placeBlock } from './block-input.js';
 import { writeConfig } from './kernel-config.js';
 import { KernelRejects } from './kernel-rejects.js';
@@ -36,8 +36,8 @@ export class KernelReader implements ChunkReader {
     return this.columns({ ...chunk, at: input, length: bytes.length });
   }
 
-  pack(batch: RecordBatch, memory?: ArrayBuffer): RecordBatch {
-    return packBatch(this.kernel, batch, memory);
+  pack(batch: RecordBatch, options: PackMemory = {}): RecordBatch {
+    return packBatch(this.kernel, batch, options);
   }
 
   private viewBlock(block: FileBlock): ReadColumns {

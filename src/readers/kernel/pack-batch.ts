@@ -1,4 +1,5 @@
 import type { RecordBatch } from '../../records/batch.js';
+import type { PackMemory } from '../reader.js';
 import type { KernelExports } from './wasm.js';
 
 /** What `packRows` leaves at resultAddress, as u32: see pack.ts. */
@@ -10,7 +11,7 @@ const MEMORY_STEP = 256 * 1024;
  * Copies the good rows of the columns that the kernel holds, the rows of each namespace together and in their order, into `memory`
  * or, if that is too small, into memory that is made for it.
  */
-export function packBatch(kernel: KernelExports, batch: RecordBatch, memory: ArrayBuffer | undefined): RecordBatch {
+export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, shared }: PackMemory): RecordBatch {
   const { namespaces, dimension, values, sparse, metadata, origin, rejects } = batch;
   const count = writeOrder(kernel, batch);
   kernel.packRows(count, values === undefined ? 0 : dimension);
@@ -35,7 +36,7 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, memory: Arr
     texts,
   ] = addresses.map((address) => address - packed) as Places;
 
-  const room = memory !== undefined && memory.byteLength >= length ? memory : new ArrayBuffer(roundUp(length));
+  const room = memory !== undefined && memory.byteLength >= length ? memory : newMemory(roundUp(length), shared);
   new Uint8Array(room).set(new Uint8Array(kernel.memory.buffer, packed, length));
   const presence = (at: number): Uint8Array => new Uint8Array(room, at, count);
   const offsetsAt = (at: number): Uint32Array => new Uint32Array(room, at, count + 1);
@@ -90,6 +91,9 @@ function writeOrder(kernel: KernelExports, { rows, rejected, namespaces }: Recor
   }
   return count;
 }
+
+const newMemory = (bytes: number, shared = false): ArrayBufferLike =>
+  shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
 
 const roundUp = (length: number): number => Math.ceil(Math.max(length, 1) / MEMORY_STEP) * MEMORY_STEP;
 

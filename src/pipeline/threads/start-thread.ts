@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { cpuCount } from '../../base/machine.js';
-import { kernelCode } from '../kernel/wasm.js';
-import type { ReadingThreadData } from './protocol.js';
+import { kernelCode } from '../../readers/kernel/wasm.js';
+import type { ThreadData } from './protocol.js';
 
 /** Run from its TypeScript sources (as by tests), there is no compiled file that a thread could load. */
 export const THREADS_AVAILABLE = import.meta.url.endsWith('.js');
@@ -35,8 +35,8 @@ export function takeThread(): Worker {
 }
 
 function start(): Worker {
-  const workerData: ReadingThreadData = { kernel: kernelCode() };
+  const workerData: ThreadData = { kernel: kernelCode() };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const file = new URL('./reading-worker.js', import.meta.url);
-  return new Worker(file, { name: 'pineload-reader', workerData, resourceLimits });
+  const file = new URL('./worker.js', import.meta.url);
+  return new Worker(file, { name: 'pineload-worker', workerData, resourceLimits });
 }

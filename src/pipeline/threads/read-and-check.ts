@@ -1,25 +1,22 @@
 import { checkBatch, withMended } from '../../records/rules/check-batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import { fingerprintBatch } from '../../records/fingerprint/fingerprints.js';
-import type { Chunk, ChunkReader, FileBlock, ReadColumns } from '../reader.js';
+import type { Chunk, ChunkReader, FileBlock, PackMemory, ReadColumns } from '../../readers/reader.js';
 
-export interface ReadAndCheckOptions {
+export interface ReadAndCheckOptions extends PackMemory {
   /** Take the fingerprints of the good rows. Default false. */
   readonly fingerprints?: boolean | undefined;
-  readonly memory?: ArrayBuffer | undefined;
 }
 
 /**
  * A chunk as columns with every rule applied and only the good rows kept, the rows of each namespace together. The rows' own text
  * is left behind: rejects hold what they need of it, and it need not cross a thread or wait in memory.
- *
- * @param options.memory for the columns, if it is large enough
  */
 export function readAndCheck(
   reader: ChunkReader,
   chunk: Chunk | FileBlock,
   rules: RuleOptions,
-  { fingerprints = false, memory }: ReadAndCheckOptions = {},
+  { fingerprints = false, ...memory }: ReadAndCheckOptions = {},
 ): ReadColumns {
   const { batch, lines } = reader.view(chunk);
   const mended = checkBatch(batch, rules);

@@ -1,13 +1,22 @@
 import type { Worker } from 'node:worker_threads';
 import { PineloadError } from '../../base/errors.js';
+import { giveBackChunkMemory } from '../../readers/chunk-memory.js';
+import { createReader } from '../../readers/create-reader.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../../readers/reader.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
-import { giveBackChunkMemory } from '../chunk-memory.js';
-import { createReader } from '../create-reader.js';
-import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../reader.js';
-import type { ReadRequest, ReadResponse } from './protocol.js';
+import type { FileEncoders } from '../../writers/namespace-files.js';
+import { FileOnThread } from './file-on-thread.js';
+import {
+  moved,
+  type ReadRequest,
+  type ThreadResponse,
+  type ThrownError,
+  type WriteAnswer,
+  type WriteRequest,
+} from './protocol.js';
 import { readAndCheck } from './read-and-check.js';
-import { takeThread, THREADS_AVAILABLE } from './reading-thread.js';
+import { takeThread, THREADS_AVAILABLE } from './start-thread.js';
 
 /** The columns of a chunk, checked. */
 export interface CheckedColumns extends ReadColumns {
@@ -15,8 +24,8 @@ export interface CheckedColumns extends ReadColumns {
   release(): void;
 }
 
-/** Turns chunks into checked columns, on this thread or on others. What comes out does not depend on which. */
-export interface ReaderPool {
+/** Turns chunks into checked columns and row groups into files, on this thread or on others. What comes out does not depend on which. */
+export interface WorkerPool {
   /** Chunks that may be under way at once; whoever has more waits for the first. */
   readonly width: number;
   /** The same for blocks of files, which take no memory before they are read. */
@@ -27,6 +36,8 @@ export interface ReaderPool {
    * @param fingerprints take those of the good rows. Default false
    */
   read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints?: boolean): Promise<CheckedColumns>;
+  /** Encode files on the threads; undefined without any. */
+  readonly encoders?: FileEncoders | undefined;
   close(): Promise<void>;
 }
 
@@ -34,9 +45,6 @@ export interface ReaderPool {
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
 export const BLOCKS_AHEAD = 3;
-/** Memory for columns that is kept at each thread for the next chunks. */
-const SPARE_MEMORIES = BLOCKS_AHEAD + 1;
-
 /** For every so many bytes of input a thread is started at once; more follow when there is work for them. */
 const BYTES_PER_THREAD = 2 * 1024 * 1024;
 
@@ -45,18 +53,18 @@ const BYTES_PER_THREAD = 2 * 1024 * 1024;
  *
  * @param bytes of input to come, if known: a thread takes a tenth of a second to start, which goes on while other things are prepared
  */
-export function openReaderPool(workers: number, rules: RuleOptions, bytes = 0): ReaderPool {
+export function openWorkerPool(workers: number, rules: RuleOptions, bytes = 0): WorkerPool {
   return workers > 1 && THREADS_AVAILABLE
     ? new ThreadPool(workers, rules, Math.floor(bytes / BYTES_PER_THREAD))
     : new InlinePool(rules);
 }
 
-class InlinePool implements ReaderPool {
+class InlinePool implements WorkerPool {
   readonly width = 1;
   readonly blocks = 1;
   #config: ReaderConfig | undefined;
   #reader: ChunkReader | undefined;
-  #spare: ArrayBuffer | undefined;
+  #spare: ArrayBufferLike | undefined;
 
   constructor(private readonly rules: RuleOptions) {}
 
@@ -77,11 +85,11 @@ class InlinePool implements ReaderPool {
   async close(): Promise<void> {}
 }
 
-/** The one buffer in which all columns of a packed batch lie. */
-const memoryOf = (batch: RecordBatch): ArrayBuffer => batch.ids.bytes.buffer as ArrayBuffer;
+/** The one memory in which all columns of a packed batch lie. */
+const memoryOf = (batch: RecordBatch): ArrayBufferLike => batch.ids.bytes.buffer;
 
 interface Job {
-  readonly resolve: (read: CheckedColumns) => void;
+  readonly resolve: (response: ThreadResponse) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -89,16 +97,22 @@ interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, Job>;
   readonly mappings: Set<number>;
-  /** Memory for columns. */
-  readonly spare: ArrayBuffer[];
+  /** Files that it encodes. */
+  files: number;
+  /** Why it has ended. */
+  fault: Error | undefined;
 }
 
-class ThreadPool implements ReaderPool {
+class ThreadPool implements WorkerPool {
   readonly width: number;
   readonly blocks: number;
+  readonly encoders: FileEncoders;
   readonly #threads: Thread[] = [];
   readonly #mappings = new Map<ReaderConfig, number>();
+  /** Memory for columns that nobody looks at any more; for any thread, as it is shared. */
+  readonly #spare: ArrayBufferLike[] = [];
   #job = 0;
+  #file = 0;
 
   constructor(
     private readonly workers: number,
@@ -107,35 +121,61 @@ class ThreadPool implements ReaderPool {
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
     this.blocks = workers * (1 + BLOCKS_AHEAD);
+    this.encoders = { atOnce: workers, open: (sink, options, checksums) => this.#open(sink, options, checksums) };
     for (let i = 0; i < Math.min(workers, startWith); i++) this.#start();
   }
 
-  read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
+  async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
     const thread = this.#leastBusy();
     let mapping = this.#mappings.get(config);
     if (mapping === undefined) this.#mappings.set(config, (mapping = this.#mappings.size));
     const known = thread.mappings.has(mapping);
     thread.mappings.add(mapping);
-    const job = this.#job++;
-    const memory = thread.spare.pop();
+    const memory = this.#spare.pop();
     const request: ReadRequest = {
-      job,
+      type: 'read',
       mapping,
       config: known ? undefined : { mapping: config, rules: this.rules },
       chunk,
       fingerprints,
       memory,
     };
-    const moved = memory === undefined ? [] : [memory];
-    if ('bytes' in chunk && chunk.ownsMemory === true) moved.push(chunk.bytes.buffer as ArrayBuffer);
-    return new Promise<CheckedColumns>((resolve, reject) => {
-      thread.jobs.set(job, { resolve, reject });
-      thread.worker.postMessage(request, moved);
-    });
+    const own = 'bytes' in chunk && chunk.ownsMemory === true ? [chunk.bytes.buffer] : [];
+    const response = await this.#ask(thread, request, own);
+    const { columns, input } = (response as Extract<ThreadResponse, { read: unknown }>).read;
+    if (input !== undefined) giveBackChunkMemory(input);
+    return { ...columns, release: () => void this.#spare.push(memoryOf(columns.batch)) };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** A file's row groups all go to one thread, since its SHA-256 goes over all of it. */
+  #open(...[sink, options, checksums]: Parameters<FileEncoders['open']>): FileOnThread {
+    if (this.#threads.length === 0) this.#start();
+    const thread = this.#threads.reduce((a, b) => (b.files < a.files ? b : a));
+    const file = this.#file++;
+    thread.files++;
+    const ask = async (request: WriteRequest, memories: Iterable<ArrayBufferLike> = []): Promise<WriteAnswer> => {
+      if (request.type === 'close' || request.type === 'drop') thread.files--;
+      const response = await this.#ask(thread, request, memories);
+      return (response as Extract<ThreadResponse, { written: unknown }>).written;
+    };
+    return new FileOnThread(file, sink, ask, options, checksums);
+  }
+
+  #ask(
+    thread: Thread,
+    request: ReadRequest | WriteRequest,
+    memories: Iterable<ArrayBufferLike>,
+  ): Promise<ThreadResponse> {
+    const job = this.#job++;
+    if (thread.fault !== undefined) return Promise.reject(thread.fault);
+    return new Promise((resolve, reject) => {
+      thread.jobs.set(job, { resolve, reject });
+      thread.worker.postMessage({ job, ...request }, moved(memories));
+    });
   }
 
   /** Threads are started when there is work for them: a small input needs one. */
@@ -148,35 +188,26 @@ class ThreadPool implements ReaderPool {
 
   #start(): Thread {
     const worker = takeThread();
-    const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), spare: [] };
-    const keep = (memory: ArrayBuffer): void => {
-      if (thread.spare.length < SPARE_MEMORIES) thread.spare.push(memory);
-    };
-    worker.on('message', (response: ReadResponse) => {
+    const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), files: 0, fault: undefined };
+    worker.on('message', (response: ThreadResponse) => {
       const job = thread.jobs.get(response.job)!;
       thread.jobs.delete(response.job);
-      if ('error' in response) {
-        job.reject(restore(response.error));
-      } else {
-        const { read, input } = response;
-        if (input !== undefined) giveBackChunkMemory(input);
-        job.resolve({ ...read, release: () => keep(memoryOf(read.batch)) });
-      }
+      if ('error' in response) job.reject(restore(response.error));
+      else job.resolve(response);
     });
     const fail = (error: Error): void => {
+      thread.fault ??= error;
       for (const job of thread.jobs.values()) job.reject(error);
       thread.jobs.clear();
     };
     worker.on('error', fail);
-    worker.on('exit', (code) =>
-      fail(new PineloadError('UNEXPECTED', { message: `a reading thread ended with ${code}` })),
-    );
+    worker.on('exit', (code) => fail(new PineloadError('UNEXPECTED', { message: `a thread ended with ${code}` })));
     this.#threads.push(thread);
     return thread;
   }
 }
 
-function restore({ message, fields }: Extract<ReadResponse, { error: unknown }>['error']): PineloadError {
+function restore({ message, fields }: ThrownError): PineloadError {
   if (fields === undefined) return new PineloadError('UNEXPECTED', { message });
   const { code, ...details } = fields;
   const given = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
