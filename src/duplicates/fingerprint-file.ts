@@ -36,8 +36,8 @@ const ORIGINS_GAP = 64 * 1024;
 export interface FingerprintFileOptions {
   /** Bytes of the object, where they are known. Default: asked for. */
   readonly size?: number | undefined;
-  /** Read all of it at once and keep it. Default false: what is wanted is read when it is. */
-  readonly hold?: boolean | undefined;
+  /** If it has no more bytes than this, all of it is read at once and kept. Default 0: what is wanted is read when it is. */
+  readonly holdBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,12 +59,12 @@ export class FingerprintFile {
   static async open(
     store: ObjectStore,
     key: string,
-    { signal, size, hold = false }: FingerprintFileOptions = {},
+    { signal, size, holdBytes = 0 }: FingerprintFileOptions = {},
   ): Promise<FingerprintFile> {
     const bytes = size ?? (await store.head(key, signal))?.bytes;
     if (bytes === undefined) throw corrupt(store, key, 'no such object');
     if (bytes < FOOTER_BYTES) throw corrupt(store, key, `${bytes} bytes`);
-    const held = hold ? await readRange(store, key, 0, bytes, signal) : undefined;
+    const held = bytes <= holdBytes ? await readRange(store, key, 0, bytes, signal) : undefined;
     const read: RangeReader =
       held === undefined
         ? (start, end) => readRange(store, key, start, end, signal)

@@ -67,10 +67,12 @@ export class FingerprintedSplits {
     const sizes = await sizesOf(target.state, some.length, signal);
     const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
     // All of a few small ones is one request for each; otherwise each is asked for three parts or more.
-    const hold = total <= Math.min(MAX_HELD_FINGERPRINT_BYTES, memoryBytes);
+    const most = Math.min(MAX_HELD_FINGERPRINT_BYTES, memoryBytes);
+    // Of a single one the size is not known yet.
+    const holdBytes = sizes.size === 0 ? most : total <= most ? Infinity : 0;
     const open = async ({ split, records }: SplitEntry): Promise<FingerprintFile> => {
       const key = fingerprintsKey(split);
-      const file = await FingerprintFile.open(target.state, key, { signal, size: sizes.get(key), hold });
+      const file = await FingerprintFile.open(target.state, key, { signal, size: sizes.get(key), holdBytes });
       if (file.records === records) return file;
       throw corrupt(target.state, key, `${file.records} records`, `the ${records} of the split`);
     };

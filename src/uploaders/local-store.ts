@@ -416,7 +416,7 @@ class LocalWriter implements ObjectWriter {
     const written = this.#write(pieces);
     // Meanwhile; a fault of the write is met below.
     this.#busy = written.catch(() => undefined);
-    for (const crc of this.#crcs) for (const piece of pieces) crc.update(piece);
+    for (const piece of pieces) Crc.updateAll(this.#crcs, piece);
     try {
       await written;
     } catch (error) {

@@ -127,13 +127,12 @@ export class PartWriter implements ObjectWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     await this.#guarded(async () => {
-      for (const crc of this.#more) crc.update(bytes);
       for (let at = 0; at < bytes.length;) {
         // A full buffer goes out only when more follows, so that the last part is never an empty one.
         if (this.#filled === this.options.buffers.partBytes) await this.#ship(false);
         const taken = this.#room(bytes.length - at);
         const piece = bytes.subarray(at, at + taken);
-        this.#crc?.update(piece);
+        this.#check(piece);
         this.#buffer!.set(piece, this.#filled);
         this.#filled += taken;
         at += taken;
@@ -149,8 +148,7 @@ export class PartWriter implements ObjectWriter {
       const target = this.#buffer!.subarray(this.#filled, this.#filled + taken);
       got = await read(target);
       const piece = target.subarray(0, got);
-      for (const crc of this.#more) crc.update(piece);
-      this.#crc?.update(piece);
+      this.#check(piece);
       this.#filled += got;
     });
     return got;
@@ -227,6 +225,11 @@ export class PartWriter implements ObjectWriter {
       this.#buffer = grown;
     }
     return Math.min(wanted, this.#buffer.length - this.#filled);
+  }
+
+  /** Takes bytes of the part in the buffer into the checksums. */
+  #check(bytes: Uint8Array): void {
+    Crc.updateAll(this.#crc === undefined ? this.#more : [this.#crc, ...this.#more], bytes);
   }
 
   #contents(): Buffer {

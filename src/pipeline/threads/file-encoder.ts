@@ -53,7 +53,7 @@ class PieceSink implements ByteSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (const crc of this.#crcs) crc.update(bytes);
+    Crc.updateAll(this.#crcs, bytes);
     this.#bytes += bytes.length;
     if (this.lent.has(bytes.buffer)) {
       this.#endPiece();

@@ -25,14 +25,26 @@ export class Crc {
   constructor(readonly name: CrcName) {}
 
   update(bytes: Uint8Array): void {
-    const { block, crc64, crc32c } = crcModule();
+    Crc.updateAll([this], bytes);
+  }
+
+  /** Takes the same bytes into several checksums, which are copied for it once. */
+  static updateAll(crcs: readonly Crc[], bytes: Uint8Array): void {
+    if (crcs.length === 0) return;
+    const { block } = crcModule();
     for (let at = 0; at < bytes.length; at += block.length) {
       const piece = bytes.subarray(at, at + block.length);
       block.set(piece);
-      if (this.name === 'crc64nvme') this.#crc64 = crc64(this.#crc64, piece.length);
-      else this.#crc32 = crc32c(this.#crc32, piece.length);
+      for (const crc of crcs) crc.#goOn(piece.length);
     }
-    this.length += bytes.length;
+  }
+
+  /** Over so many bytes of the block. */
+  #goOn(length: number): void {
+    const { crc64, crc32c } = crcModule();
+    if (this.name === 'crc64nvme') this.#crc64 = crc64(this.#crc64, length);
+    else this.#crc32 = crc32c(this.#crc32, length);
+    this.length += length;
   }
 
   /** Lower-case hex, most significant byte first. */

@@ -11,7 +11,7 @@ interface CrcExports {
 }
 
 export interface CrcModule {
-  /** Bytes are put here; at most its length at a time. Taking a checksum changes them. */
+  /** Bytes are put here; at most its length at a time. */
   readonly block: Uint8Array;
   readonly crc32c: CrcExports['crc32c'];
   readonly crc64: CrcExports['crc64'];

@@ -4,19 +4,20 @@ import type { RowGroupColumns } from '../../../src/parquet/row-group.js';
 import { FileEncoder } from '../../../src/pipeline/threads/file-encoder.js';
 import { memoriesOf, moved } from '../../../src/pipeline/threads/protocol.js';
 import { Crc } from '../../../src/uploaders/checksum/crc.js';
-import { rowGroup, writeFileBytes, type TestRecord } from '../../parquet/harness.js';
+import { rowGroup, writeFileBytes } from '../../parquet/harness.js';
 
 const DIMENSION = 3;
 
-const record: fc.Arbitrary<TestRecord> = fc.record({
+const record = fc.record({
   id: fc.string({ minLength: 1, maxLength: 20 }),
   values: fc.array(fc.float({ noNaN: true }), { minLength: DIMENSION, maxLength: DIMENSION }),
   sparse: fc.option(
     fc
       .array(fc.integer({ min: 0, max: 2 ** 32 - 1 }), { maxLength: 5 })
       .map((indices) => ({ indices, values: indices.map((_, i) => i + 0.5) })),
+    { nil: null },
   ),
-  metadata: fc.option(fc.json()),
+  metadata: fc.option(fc.json(), { nil: null }),
 });
 
 /** The same rows with their vectors in memory that threads share. */

@@ -64,6 +64,19 @@ describe('checksums', () => {
     );
   });
 
+  it('of several names at once are those taken one by one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 300_000 }), { maxLength: 3 }), (lengths) => {
+        const crcs = [new Crc('crc64nvme'), new Crc('crc32c'), new Crc('crc64nvme')];
+        const pieces = lengths.map((length) => randomBytes(length));
+        for (const piece of pieces) Crc.updateAll(crcs, piece);
+        expect(crcs.map((crc) => crc.hex())).toStrictEqual(crcs.map(({ name }) => ours(name, ...pieces)));
+        expect(crcs.map(({ length }) => length)).toStrictEqual(crcs.map(() => Buffer.concat(pieces).length));
+      }),
+      { numRuns: 40, seed: 3 },
+    );
+  });
+
   it('leaves the bytes as they are and takes views', () => {
     const bytes = randomBytes(300_001);
     const copy = Buffer.from(bytes);

@@ -23,11 +23,12 @@ export function initCrc32c(): void {
   }
 }
 
-/** Goes on from `crc` (before the last inversion) over the first `length` bytes of the block, which it may change. */
+/** Goes on from `crc` (before the last inversion) over the first `length` bytes of the block. */
 export function crc32c(crc: u32, length: usize): u32 {
   const whole = length & ~15;
   if (whole < 2 * FAR) return byTables(crc, BLOCK, BLOCK + length);
-  store<u32>(BLOCK, load<u32>(BLOCK) ^ crc);
+  const start = load<u32>(BLOCK);
+  store<u32>(BLOCK, start ^ crc);
   const end = FOLDED + whole;
   for (let p = FOLDED; p < end; p += 16) {
     let bytes = v128.load(p - (FOLDED - BLOCK));
@@ -35,6 +36,7 @@ export function crc32c(crc: u32, length: usize): u32 {
     bytes = v128.xor(bytes, v128.xor(back(p, 170), back(p, 195)));
     v128.store(p, v128.xor(bytes, back(p, 209)));
   }
+  store<u32>(BLOCK, start);
   // The last bytes stay, so they were not to be added to others: undone, from the end, while those before are as they were.
   const first = end - FAR;
   for (let p = end - 16; p + 16 > first; p -= 16) {

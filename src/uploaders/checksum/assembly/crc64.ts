@@ -20,11 +20,12 @@ export function initCrc64(): void {
   }
 }
 
-/** Goes on from `crc` (before the last inversion) over the first `length` bytes of the block, which it may change. */
+/** Goes on from `crc` (before the last inversion) over the first `length` bytes of the block. */
 export function crc64(crc: u64, length: usize): u64 {
   const whole = length & ~15;
   if (whole < 2 * FAR) return byTables(crc, BLOCK, BLOCK + length);
-  store<u64>(BLOCK, load<u64>(BLOCK) ^ crc);
+  const start = load<u64>(BLOCK);
+  store<u64>(BLOCK, start ^ crc);
   const end = FOLDED + whole;
   for (let p = FOLDED; p < end; p += 16) {
     let bytes = v128.load(p - (FOLDED - BLOCK));
@@ -33,6 +34,7 @@ export function crc64(crc: u64, length: usize): u64 {
     bytes = v128.xor(bytes, v128.xor(back(p, 1070), back(p, 1127)));
     v128.store(p, v128.xor(bytes, back(p, 1795)));
   }
+  store<u64>(BLOCK, start);
   const first = end - FAR;
   for (let p = end - 16; p + 16 > first; p -= 16) {
     let bytes = v128.load(p);
