@@ -12,11 +12,15 @@ export class GrowingArray<T extends Column> {
   length = 0;
   private hint = 0;
 
-  /** @param maxCapacity in elements */
+  /**
+   * @param maxCapacity in elements
+   * @param drop takes what it has grown out of. Default: the garbage collector
+   */
   constructor(
     private readonly create: (length: number) => T,
     private readonly maxCapacity: number,
     private readonly held: Held,
+    private readonly drop: (array: T) => void = () => undefined,
   ) {
     this.array = create(0);
   }
@@ -30,6 +34,7 @@ export class GrowingArray<T extends Column> {
     const larger = this.create(Math.max(needed, doubled));
     if (this.length > 0) larger.set(this.array.subarray(0, this.length));
     this.held.bytes += larger.byteLength - this.array.byteLength;
+    this.drop(this.array);
     this.array = larger;
   }
 

@@ -33,8 +33,16 @@ export class NamespaceBuffer {
     pages: PagePool,
   ) {
     const { held } = this;
-    this.ids = new GrowingArray(bytesOf, rowGroupBytes, held);
-    this.metadata = new GrowingArray(bytesOf, rowGroupBytes, held);
+    const { texts } = pages;
+    const growing = (): GrowingArray<Uint8Array> =>
+      new GrowingArray(
+        (length) => texts.take(length),
+        rowGroupBytes,
+        held,
+        (array) => texts.giveBack(array),
+      );
+    this.ids = growing();
+    this.metadata = growing();
     this.metadataValidity = new GrowingValidity(held);
     if (kind !== 'sparse') this.values = new PagedColumn(Float32Array, pages, held);
     if (kind !== 'dense') this.sparse = new GrowingSparse(rowGroupBytes, pages, held);
@@ -83,7 +91,11 @@ class GrowingSparse {
   private readonly validity: GrowingValidity;
 
   constructor(rowGroupBytes: number, pages: PagePool, held: Held) {
-    this.lengths = new GrowingArray((length) => new Uint32Array(length), Math.ceil(rowGroupBytes / 4), held);
+    this.lengths = new GrowingArray<Uint32Array>(
+      (length) => new Uint32Array(length),
+      Math.ceil(rowGroupBytes / 4),
+      held,
+    );
     this.indices = new PagedColumn(Uint32Array, pages, held);
     this.values = new PagedColumn(Float32Array, pages, held);
     this.validity = new GrowingValidity(held);

@@ -1,3 +1,5 @@
+import { TextPool } from './text-pool.js';
+
 type Numbers = Float32Array | Uint32Array;
 type NumbersConstructor<T extends Numbers> = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => T;
 
@@ -21,6 +23,8 @@ export interface Held {
  * system nor the garbage collector has to do with them.
  */
 export class PagePool {
+  /** For the other columns. */
+  readonly texts: TextPool;
   readonly tinyBytes: number;
   readonly smallBytes: number;
   /** Of all small pages of one column, a multiple of one. */
@@ -40,6 +44,7 @@ export class PagePool {
     private readonly plenty = 0,
     private readonly shared = false,
   ) {
+    this.texts = new TextPool(shared);
     this.smallBytes = Math.min(SMALL_PAGE_BYTES, bytes);
     this.tinyBytes = Math.min(TINY_PAGE_BYTES, bytes);
     const room = Math.min(MAX_SMALL_BYTES, bytes);
@@ -62,8 +67,9 @@ export class PagePool {
     return this.shared && bytes === this.bytes ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
-  /** Drops the pages that wait. */
+  /** Drops the pages that wait, and texts. */
   clear(): void {
+    this.texts.clear();
     for (const { pages } of this.free.values()) pages.length = 0;
   }
 

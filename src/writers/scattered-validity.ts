@@ -7,7 +7,7 @@ export class ScatteredValidity {
   #nulls = false;
 
   constructor(mostBytes: number, held: Held) {
-    this.#flags = new GrowingArray((length) => new Uint8Array(length), mostBytes, held);
+    this.#flags = new GrowingArray<Uint8Array>((length) => new Uint8Array(length), mostBytes, held);
   }
 
   get usedBytes(): number {

@@ -586,8 +586,9 @@ export class SplitWriter {
     this.#giveBack(rows);
   }
 
-  /** The rows are written: their pages serve the next ones. */
-  #giveBack({ values, sparse }: RowGroupColumns): void {
+  /** The rows are written: their memory serves the next ones. */
+  #giveBack({ ids, values, sparse, metadata }: RowGroupColumns): void {
+    for (const { plain } of [ids, metadata]) this.#pages.texts.giveBack(plain);
     if (values !== undefined) this.#pages.giveBack(arraysOf(values));
     if (sparse === undefined) return;
     this.#pages.giveBack(arraysOf(sparse.indices));

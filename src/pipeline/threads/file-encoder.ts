@@ -4,7 +4,8 @@ import type { ByteSink, FileChecksums } from '../../parquet/section-sink.js';
 import { Crc, type CrcName } from '../../uploaders/checksum/crc.js';
 import { memoriesOf } from './protocol.js';
 
-/** Sections that are copied are put together to pieces of this size. */
+/** Sections that are copied are put together to pieces of these sizes, the first of a row group the smallest: often there is no more. */
+const FIRST_PIECE_BYTES = 32 * 1024;
 const PIECE_BYTES = 256 * 1024;
 
 /** One file, encoded on this thread; another one takes the pieces of bytes to where they belong, in order. */
@@ -45,6 +46,7 @@ class PieceSink implements ByteSink {
   #pieces: Uint8Array[] = [];
   /** Memory for copies, of which `#from … #to` is not a piece yet. */
   #copies = new Uint8Array(0);
+  #nextBytes = FIRST_PIECE_BYTES;
   #from = 0;
   #to = 0;
 
@@ -70,6 +72,7 @@ class PieceSink implements ByteSink {
     this.#pieces = [];
     // Whoever gets the pieces gets the memory.
     this.#copies = new Uint8Array(0);
+    this.#nextBytes = FIRST_PIECE_BYTES;
     this.#from = this.#to = 0;
     this.lent = new Set();
     return taken;
@@ -85,7 +88,8 @@ class PieceSink implements ByteSink {
     for (let at = 0; at < bytes.length;) {
       if (this.#to === this.#copies.length) {
         this.#endPiece();
-        this.#copies = new Uint8Array(PIECE_BYTES);
+        this.#copies = new Uint8Array(this.#nextBytes);
+        this.#nextBytes = Math.min(2 * this.#nextBytes, PIECE_BYTES);
         this.#from = this.#to = 0;
       }
       const part = bytes.subarray(at, at + this.#copies.length - this.#to);
