@@ -263,25 +263,20 @@ async function writeEntries(
   put: (bytes: Uint8Array) => Promise<void>,
 ): Promise<boolean> {
   let repeated = false;
-  // High and low word of the entry before; the first one has none, and no word is like that.
-  let [lastHigh, lastLow] = [NaN, NaN];
+  /** The record before the block; there is none before the first. */
+  let last: Int32Array | undefined;
   // One is filled while the other is written.
   let [out, other] = [new Int32Array(OUT_BYTES / 4), new Int32Array(OUT_BYTES / 4)];
   let used = 0;
   for await (const sorted of sorter.sorted()) {
     const block = signed(sorted);
-    for (let at = 0; at < block.length; at += RUN_WORDS) {
-      const high = block[at]!;
-      const low = block[at + 1]!;
-      if (high === lastHigh && low === lastLow) repeated = true;
-      lastHigh = high;
-      lastLow = low;
-      buckets[(high >>> (32 - BUCKET_BITS)) + 1]!++;
-      out[used] = high;
-      out[used + 1] = low;
-      out[used + 2] = bases[block[at + 2]!]! + block[at + 3]!;
-      out[used + 3] = block[at + 4]!;
-      used += ENTRY_WORDS;
+    if (isRepeated(block, last)) repeated = true;
+    last = block.slice(-RUN_WORDS);
+    for (let at = 0; at < block.length;) {
+      const records = Math.min((block.length - at) / RUN_WORDS, (out.length - used) / ENTRY_WORDS);
+      toEntries(block.subarray(at, at + records * RUN_WORDS), bases, buckets, out, used);
+      at += records * RUN_WORDS;
+      used += records * ENTRY_WORDS;
       if (used < out.length) continue;
       await put(bytesOf(out));
       [out, other] = [other, out];
@@ -291,6 +286,27 @@ async function writeEntries(
   for (let bucket = 0; bucket < BUCKETS; bucket++) buckets[bucket + 1]! += buckets[bucket]!;
   if (used > 0) await put(bytesOf(out.subarray(0, used)));
   return repeated;
+}
+
+/** Does a record share its fingerprint with the one before? */
+function isRepeated(block: Int32Array, last: Int32Array | undefined): boolean {
+  if (last !== undefined && block[0] === last[0] && block[1] === last[1]) return true;
+  for (let at = RUN_WORDS; at < block.length; at += RUN_WORDS) {
+    if (block[at] === block[at - RUN_WORDS] && block[at + 1] === block[at + 1 - RUN_WORDS]) return true;
+  }
+  return false;
+}
+
+/** Makes entries of records, from `out[to]` on, and counts them by bucket. A loop that waits for nothing runs several times as fast as one that may. */
+function toEntries(block: Int32Array, bases: Uint32Array, buckets: Uint32Array, out: Int32Array, to: number): void {
+  for (let at = 0, entry = to; at < block.length; at += RUN_WORDS, entry += ENTRY_WORDS) {
+    const high = block[at]!;
+    buckets[(high >>> (32 - BUCKET_BITS)) + 1]!++;
+    out[entry] = high;
+    out[entry + 1] = block[at + 1]!;
+    out[entry + 2] = bases[block[at + 2]!]! + block[at + 3]!;
+    out[entry + 3] = block[at + 4]!;
+  }
 }
 
 function bytesOf(array: Uint32Array | Int32Array | Float64Array): Uint8Array {
