@@ -33,8 +33,8 @@ export interface SplitRunOptions {
   /** See MemoryShares; undefined for a local directory. */
   readonly openObjects: number | undefined;
   /** See SplitWriterOptions. */
-  readonly encoders?: SplitWriterOptions['encoders'];
   readonly onTheWay: Turns | undefined;
+  readonly encoders?: SplitWriterOptions['encoders'];
   readonly pages?: PagePool | undefined;
   readonly before?: SplitWriterOptions['before'];
   /** The split may have been begun before, by the same plan: see WriteOptions.resume. */

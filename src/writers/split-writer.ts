@@ -51,8 +51,9 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 /**
- * Row groups on their way to files, at most, or one for each thread that encodes, and then they take a quarter of the memory for gathered
- * rows: enough for reading to go on while the disk is busy. More would only show how slow the disk is, as memory.
+ * Row groups on their way to files, and at the end large files that are written, at most; or one for each thread that encodes. A quarter of
+ * the memory for gathered rows is for those on their way: enough for reading to go on while the disk is busy. More would only show how slow
+ * the disk is, as memory.
  */
 const ROW_GROUPS_AT_ONCE = 2;
 /** A row group of a namespace that has less, and less than half of a full one, is encoded on the calling thread: to hand it over takes as long. */
@@ -210,8 +211,10 @@ export class SplitWriter {
     this.#maxBufferedBytes = bounded('maxBufferedBytes', options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     const { partBytes } = store;
     const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
-    this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, encoders?.atOnce ?? 0);
-    this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, this.#maxBufferedBytes / 4);
+    const roomForWriting = this.#maxBufferedBytes / 4;
+    const fitting = Math.min(encoders?.atOnce ?? 0, Math.floor(roomForWriting / this.#rowGroupBytes));
+    this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, fitting);
+    this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, roomForWriting);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
       MAX_SEGMENT_BYTES,
