@@ -56,6 +56,29 @@ const DIRECT: FileCalls = {
   rename: (from, to) => fs.renameSync(from, to),
 };
 
+/** Writes all of it, however often that takes. */
+export async function writeWhole(
+  { write }: Pick<FileCalls, 'write'>,
+  fd: number,
+  pieces: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  let rest = pieces;
+  for (let at = position; totalBytes(rest) > 0;) {
+    const written = await write(fd, rest, at);
+    at += written;
+    rest = behind(rest, written);
+  }
+}
+
+/** What comes after so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  let first = 0;
+  while (first < pieces.length && left >= pieces[first]!.length) left -= pieces[first++]!.length;
+  return left === 0 ? pieces.slice(first) : [pieces[first]!.subarray(left), ...pieces.slice(first + 1)];
+}
+
 export function totalBytes(pieces: readonly Uint8Array[]): number {
   let bytes = 0;
   for (const { length } of pieces) bytes += length;

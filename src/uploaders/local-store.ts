@@ -8,7 +8,7 @@ import { PineloadError, quote } from '../base/errors.js';
 import { Crc } from './checksum/crc.js';
 import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
-import { fileCalls, POOLED_CALLS, sync, totalBytes, type FileCalls } from './local-calls.js';
+import { fileCalls, POOLED_CALLS, sync, totalBytes, writeWhole, type FileCalls } from './local-calls.js';
 import { readAt } from './local-read.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
@@ -413,7 +413,8 @@ class LocalWriter implements ObjectWriter {
   async writeAll(pieces: readonly Uint8Array[]): Promise<void> {
     this.#mustBeOpen();
     throwIfAborted(this.options.signal);
-    const written = this.#write(pieces);
+    const { fd, calls } = this.place;
+    const written = writeWhole(calls, fd, pieces, this.#bytes);
     // Meanwhile; a fault of the write is met below.
     this.#busy = written.catch(() => undefined);
     for (const piece of pieces) Crc.updateAll(this.#crcs, piece);
@@ -424,16 +425,6 @@ class LocalWriter implements ObjectWriter {
     }
     this.#bytes += totalBytes(pieces);
     this.#beginSync();
-  }
-
-  async #write(pieces: readonly Uint8Array[]): Promise<void> {
-    const { fd, calls } = this.place;
-    let rest = pieces;
-    for (let position = this.#bytes; totalBytes(rest) > 0;) {
-      const written = await calls.write(fd, rest, position);
-      position += written;
-      rest = behind(rest, written);
-    }
   }
 
   /**
@@ -519,14 +510,6 @@ class LocalWriter implements ObjectWriter {
       });
     }
   }
-}
-
-/** What comes after so many bytes. */
-function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  let first = 0;
-  while (first < pieces.length && left >= pieces[first]!.length) left -= pieces[first++]!.length;
-  return left === 0 ? pieces.slice(first) : [pieces[first]!.subarray(left), ...pieces.slice(first + 1)];
 }
 
 function localInfo(key: string, stats: BigIntStats): ObjectInfo {
