@@ -50,6 +50,12 @@ export interface ParquetFileSummary {
   readonly checksums?: FileChecksums;
 }
 
+/** Has the store all bytes of the file? */
+export function checkStored(stored: { readonly bytes: number }, bytes: number): void {
+  if (stored.bytes === bytes) return;
+  throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
+}
+
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
@@ -95,9 +101,7 @@ export class ParquetFileWriter implements ParquetFile {
     await this.sections.flush();
     const stored = await this.options.sink.close();
     const bytes = this.sections.bytes;
-    if (stored.bytes !== bytes) {
-      throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
-    }
+    checkStored(stored, bytes);
     const { checksums } = stored;
     const summary = { records: this.rowCount, bytes, sha256: this.sections.digest() };
     return checksums === undefined ? summary : { ...summary, checksums };

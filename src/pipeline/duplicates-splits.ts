@@ -13,7 +13,7 @@ import type { Plan } from './plan.js';
 import { corrupt } from './state-json.js';
 import type { Target } from './stores.js';
 
-/** Fingerprints of all splits that together are no larger are read whole. */
+/** Fingerprints of a split that are no larger than its share of this, or of the memory for them, are read whole. */
 export const MAX_HELD_FINGERPRINT_BYTES = 32_000_000;
 
 /** A file of a split, and which of the split's rows lie in it. */
@@ -65,11 +65,8 @@ export class FingerprintedSplits {
     const splits = new FingerprintedSplits(target, plan, entries, compacted, signal);
     const some = plan.splits.map(({ index }) => entries.get(index)!).filter(({ records }) => records > 0);
     const sizes = await sizesOf(target.state, some.length, signal);
-    const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-    // All of a few small ones is one request for each; otherwise each is asked for three parts or more.
-    const most = Math.min(MAX_HELD_FINGERPRINT_BYTES, memoryBytes);
-    // Of a single one the size is not known yet.
-    const holdBytes = sizes.size === 0 ? most : total <= most ? Infinity : 0;
+    // A small one is one request; any other is asked for three parts or more.
+    const holdBytes = Math.min(MAX_HELD_FINGERPRINT_BYTES, memoryBytes) / some.length;
     const open = async ({ split, records }: SplitEntry): Promise<FingerprintFile> => {
       const key = fingerprintsKey(split);
       const file = await FingerprintFile.open(target.state, key, { signal, size: sizes.get(key), holdBytes });

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { totalBytes } from '../base/bytes.js';
 import { readsWait } from './local-read.js';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -77,12 +78,6 @@ function behind(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Arr
   let first = 0;
   while (first < pieces.length && left >= pieces[first]!.length) left -= pieces[first++]!.length;
   return left === 0 ? pieces.slice(first) : [pieces[first]!.subarray(left), ...pieces.slice(first + 1)];
-}
-
-export function totalBytes(pieces: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const { length } of pieces) bytes += length;
-  return bytes;
 }
 
 /** Linux file systems that keep their directories in this machine's memory, by `f_type` of statfs(2). */

@@ -1,7 +1,8 @@
+import { totalBytes } from '../base/bytes.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
 import type { Place, Room, RowLog } from './row-log.js';
-import { SECTION_COUNT, fromSections, isValidity, sectionBytes, toSections } from './row-sections.js';
+import { SECTION_COUNT, fromSections, isValidity, toSections } from './row-sections.js';
 
 /** Header of a block: place of the block before (no bytes: there is none), rows, length of each section; numbers of four bytes. */
 const HEADER_NUMBERS = 4 + SECTION_COUNT;
@@ -24,7 +25,7 @@ export class RowChain {
   /** Appends rows, which are copied. Returns the bytes they take. */
   add(columns: RowGroupColumns): number {
     const sections = toSections(columns);
-    const room = this.reserve(columns.rows, sections.map(sectionBytes));
+    const room = this.reserve(columns.rows, sections.map(totalBytes));
     let at = room.offset + HEADER_BYTES;
     for (const piece of sections.flat()) {
       room.memory.bytes.set(piece, at);
@@ -59,7 +60,7 @@ export class RowChain {
     const rows = this.#rows + (tail?.rows ?? 0);
     const tailSections = tail === undefined ? undefined : toSections(tail);
     const lengths = this.#sizes.map((size, i) => {
-      const total = size + (tailSections === undefined ? 0 : sectionBytes(tailSections[i]!));
+      const total = size + (tailSections === undefined ? 0 : totalBytes(tailSections[i]!));
       // A block without nulls brings no validity; its rows count as present.
       return isValidity(i) && total > 0 ? rows : total;
     });
@@ -74,7 +75,7 @@ export class RowChain {
     }
     if (tail !== undefined) {
       tailSections!.forEach((section, i) => {
-        ends[i]! -= isValidity(i) && lengths[i]! > 0 ? tail.rows : sectionBytes(section);
+        ends[i]! -= isValidity(i) && lengths[i]! > 0 ? tail.rows : totalBytes(section);
         let at = ends[i]!;
         for (const piece of section) {
           whole.set(piece, at);

@@ -37,10 +37,6 @@ export function toSections(columns: RowGroupColumns): readonly (readonly Uint8Ar
   ];
 }
 
-export function sectionBytes(section: readonly Uint8Array[]): number {
-  return section.reduce((sum, piece) => sum + piece.length, 0);
-}
-
 /** The way back, of sections that follow one another in `memory`. */
 export function fromSections(
   memory: ArrayBuffer,

@@ -1,6 +1,6 @@
 import { ParquetFileWriter, type ParquetFileWriterOptions } from '../parquet/file-writer.js';
+import { MemorySink } from '../parquet/memory-sink.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
-import type { ByteSink } from '../parquet/section-sink.js';
 import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
 
 /** A row group in a staged object: a Parquet file of one row group. */
@@ -43,7 +43,7 @@ export class StagedSplit {
     const { records, bytes } = await writer.close();
     this.groups.push({ namespace, offset: this.#bytes, bytes, records });
     this.#bytes += bytes;
-    this.#pending.push(...sink.parts);
+    this.#pending.push(...sink.take());
     this.#pendingBytes += bytes;
     if (this.#pendingBytes >= PIECE_BYTES) await this.#flush();
   }
@@ -69,26 +69,5 @@ export class StagedSplit {
   async abort(): Promise<void> {
     await this.#writer?.abort();
     this.#writer = undefined;
-  }
-}
-
-/** Holds one small file. */
-class MemorySink implements ByteSink {
-  readonly parts: Uint8Array[] = [];
-  #bytes = 0;
-
-  write(bytes: Uint8Array): Promise<void> {
-    // What comes may lie in memory that is used again.
-    this.parts.push(bytes.slice());
-    this.#bytes += bytes.length;
-    return Promise.resolve();
-  }
-
-  close(): Promise<{ readonly bytes: number }> {
-    return Promise.resolve({ bytes: this.#bytes });
-  }
-
-  abort(): Promise<void> {
-    return Promise.resolve();
   }
 }

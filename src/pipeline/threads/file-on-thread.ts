@@ -1,5 +1,9 @@
-import { PineloadError } from '../../base/errors.js';
-import type { ParquetFile, ParquetFileOptions, ParquetFileSummary } from '../../parquet/file-writer.js';
+import {
+  checkStored,
+  type ParquetFile,
+  type ParquetFileOptions,
+  type ParquetFileSummary,
+} from '../../parquet/file-writer.js';
 import type { RowGroupColumns } from '../../parquet/row-group.js';
 import type { CrcName } from '../../uploaders/checksum/crc.js';
 import type { ObjectWriter } from '../../uploaders/object-store.js';
@@ -11,7 +15,6 @@ type Ask = (request: WriteRequest, memories?: Iterable<ArrayBufferLike>) => Prom
 export class FileOnThread implements ParquetFile {
   bytes = 0;
   readonly #opened: Promise<unknown>;
-  #stored = 0;
   /** The thread has it no longer. */
   #closed = false;
 
@@ -40,11 +43,8 @@ export class FileOnThread implements ParquetFile {
     const { pieces, summary } = await this.ask({ type: 'close', file: this.file });
     await this.#store(pieces);
     const stored = await this.sink.close();
-    const { bytes, checksums } = summary!;
-    if (stored.bytes !== bytes || this.#stored !== bytes) {
-      throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
-    }
-    return { ...summary!, checksums: { ...stored.checksums, ...checksums } };
+    checkStored(stored, summary!.bytes);
+    return { ...summary!, checksums: { ...stored.checksums, ...summary!.checksums } };
   }
 
   async abort(): Promise<void> {
@@ -57,6 +57,5 @@ export class FileOnThread implements ParquetFile {
   async #store(pieces: readonly Uint8Array[]): Promise<void> {
     if (this.sink.writeAll !== undefined) await this.sink.writeAll(pieces);
     else for (const piece of pieces) await this.sink.write(piece);
-    for (const { length } of pieces) this.#stored += length;
   }
 }
