@@ -8,7 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', '**/node_modules/**'],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Three tries to start a server: see test/support/process.ts.
+    hookTimeout: 180_000,
     pool: 'forks',
     // By itself vitest leaves a core free: of two it would use one.
     maxWorkers: '100%',

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, startServer, type ServerProcess } from '../support/process.js';
+import { onFreePort, startServer, type ServerProcess } from '../support/process.js';
 import { CLI, runCli, type CliResult } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
 
@@ -37,10 +37,11 @@ beforeAll(async () => {
     }),
   );
   writeFileSync(temp('in.jsonl'), `${lines.join('\n')}\n`);
-  const port = await freePort();
-  control = `http://127.0.0.1:${port}`;
-  const args = [CLI, 'emulator', '--index', 'slow:200', '--port', String(port), '--import-ms', '60000', '--json'];
-  emulator = await startServer(process.execPath, args, control);
+  emulator = await onFreePort((port) => {
+    control = `http://127.0.0.1:${port}`;
+    const args = [CLI, 'emulator', '--index', 'slow:200', '--port', String(port), '--import-ms', '60000', '--json'];
+    return startServer(process.execPath, args, control);
+  });
   expect((await runCli(['convert', temp('in.jsonl'), '--to', temp('whole')])).code).toBe(0);
 });
 afterAll(() => emulator.stop());

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startMinio, type Minio } from '../support/minio.js';
-import { findBinary, freePort, startServer, type ServerProcess } from '../support/process.js';
+import { findBinary, onFreePort, startServer, type ServerProcess } from '../support/process.js';
 import { CLI, runCli, type CliResult } from '../support/run-cli.js';
 import { useTempDir } from '../support/temp-dir.js';
 
@@ -178,10 +178,11 @@ describe('what the containers run', () => {
   beforeAll(async () => {
     minio = await startMinio();
     await minio.createBucket('my-bucket');
-    const port = await freePort();
-    control = `http://127.0.0.1:${port}`;
-    const args = [CLI, 'emulator', '--index', 'my-index:100', '--port', String(port), '--import-ms', '500'];
-    emulator = await startServer(process.execPath, args, control, minio.env);
+    emulator = await onFreePort((port) => {
+      control = `http://127.0.0.1:${port}`;
+      const args = [CLI, 'emulator', '--index', 'my-index:100', '--port', String(port), '--import-ms', '500'];
+      return startServer(process.execPath, args, control, minio.env);
+    });
     mkdirSync(temp('scratch'));
     writeFileSync(temp('api-key'), 'any');
     mkdirSync(temp('raw'));

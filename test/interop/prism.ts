@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type ServerProcess, startServer } from '../support/process.js';
+import { onFreePort, type ServerProcess, startServer } from '../support/process.js';
 
 /** API versions whose descriptions are in `openapi/`. */
 export const VERSIONS = ['2025-10', '2026-04'] as const;
@@ -71,14 +71,15 @@ export class PrismProxy {
     const document = join(this.#directory, name);
     // The description's own example fails that format; see openapi/README.md.
     await writeFile(document, text.replaceAll(/^ *format: byte\n/gm, ''));
-    const port = await freePort();
     const cli = resolve(
       process.env['PINELOAD_TEST_TOOLS'] ?? '.cache/npm/tools',
       'node_modules/@stoplight/prism-cli/dist/index.js',
     );
-    const args = [cli, 'proxy', '--errors', '--host', '127.0.0.1', '--port', String(port), document, this.#backUrl];
-    this.#processes.push(await startServer(process.execPath, args, `http://127.0.0.1:${port}/`));
-    this.#prisms.set(`${plane} ${version}`, port);
+    await onFreePort(async (port) => {
+      const args = [cli, 'proxy', '--errors', '--host', '127.0.0.1', '--port', String(port), document, this.#backUrl];
+      this.#processes.push(await startServer(process.execPath, args, `http://127.0.0.1:${port}/`));
+      this.#prisms.set(`${plane} ${version}`, port);
+    });
   }
 
   async #listen(answer: (message: IncomingMessage, response: ServerResponse) => Promise<void>): Promise<string> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { BlobServiceClient, ContainerSASPermissions, StorageSharedKeyCredential } from '@azure/storage-blob';
-import { freePort, startServer } from './process.js';
+import { onFreePort, startServer } from './process.js';
 
 export interface Azurite {
   readonly account: string;
@@ -24,19 +24,15 @@ export interface Azurite {
 export async function startAzurite(): Promise<Azurite> {
   const account = 'pineloadtest';
   const key = randomBytes(64).toString('base64');
-  const port = await freePort();
   const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
-  const server = await startServer(
-    process.execPath,
-    // Without --skipApiVersionCheck every call of a current SDK is answered 400.
-    [main, '--blobHost', '127.0.0.1', '--blobPort', String(port), '--silent', '--disableTelemetry'].concat(
-      '--skipApiVersionCheck',
-      '--inMemoryPersistence',
-    ),
-    `http://127.0.0.1:${port}/`,
-    { AZURITE_ACCOUNTS: `${account}:${key}` },
-  );
-  const endpoint = `http://127.0.0.1:${port}/${account}`;
+  // Without --skipApiVersionCheck every call of a current SDK is answered 400.
+  const flags = ['--silent', '--disableTelemetry', '--skipApiVersionCheck', '--inMemoryPersistence'];
+  const { server, endpoint } = await onFreePort(async (port) => {
+    const url = `http://127.0.0.1:${port}/`;
+    const args = [main, '--blobHost', '127.0.0.1', '--blobPort', String(port), ...flags];
+    const server = await startServer(process.execPath, args, url, { AZURITE_ACCOUNTS: `${account}:${key}` });
+    return { server, endpoint: `${url}${account}` };
+  });
   const service = new BlobServiceClient(endpoint, new StorageSharedKeyCredential(account, key));
   return {
     account,

@@ -1,4 +1,4 @@
-import { findBinary, freePort, startServer } from './process.js';
+import { findBinary, onFreePort, startServer } from './process.js';
 
 export interface FakeGcs {
   /** `http://127.0.0.1:PORT` */
@@ -15,24 +15,12 @@ export interface FakeGcs {
 /** Starts fake-gcs-server in memory. It checks no credentials. */
 export async function startFakeGcs(): Promise<FakeGcs> {
   const binary = findBinary('fake-gcs-server');
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const server = await startServer(
-    binary,
-    [
-      '-scheme',
-      'http',
-      '-host',
-      '127.0.0.1',
-      '-port',
-      String(port),
-      '-backend',
-      'memory',
-      '-log-level',
-      'error',
-    ].concat('-external-url', endpoint, '-public-host', `127.0.0.1:${port}`),
-    `${endpoint}/storage/v1/b?project=test`,
-  );
+  const flags = ['-scheme', 'http', '-host', '127.0.0.1', '-backend', 'memory', '-log-level', 'error'];
+  const { server, endpoint } = await onFreePort(async (port) => {
+    const endpoint = `http://127.0.0.1:${port}`;
+    const args = [...flags, '-port', String(port), '-external-url', endpoint, '-public-host', `127.0.0.1:${port}`];
+    return { server: await startServer(binary, args, `${endpoint}/storage/v1/b?project=test`), endpoint };
+  });
   return {
     endpoint,
     env: { STORAGE_EMULATOR_HOST: endpoint },

@@ -11,7 +11,7 @@ import {
   PutBucketPolicyCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { findBinary, freePort, startServer } from './process.js';
+import { findBinary, onFreePort, startServer } from './process.js';
 
 export interface Minio {
   /** `http://127.0.0.1:PORT` */
@@ -40,14 +40,13 @@ export async function startMinio(): Promise<Minio> {
   const data = await fs.mkdtemp(path.join(os.tmpdir(), 'pineload-minio-'));
   const accessKeyId = 'pineloadtest';
   const secretAccessKey = randomBytes(20).toString('hex');
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const server = await startServer(
-    binary,
-    ['server', data, '--address', `127.0.0.1:${port}`, '--quiet'],
-    `${endpoint}/minio/health/ready`,
-    { MINIO_ROOT_USER: accessKeyId, MINIO_ROOT_PASSWORD: secretAccessKey, MINIO_BROWSER: 'off', MINIO_UPDATE: 'off' },
-  );
+  const keys = { MINIO_ROOT_USER: accessKeyId, MINIO_ROOT_PASSWORD: secretAccessKey };
+  const { server, endpoint } = await onFreePort(async (port) => {
+    const endpoint = `http://127.0.0.1:${port}`;
+    const args = ['server', data, '--address', `127.0.0.1:${port}`, '--quiet'];
+    const env = { ...keys, MINIO_BROWSER: 'off', MINIO_UPDATE: 'off' };
+    return { server: await startServer(binary, args, `${endpoint}/minio/health/ready`, env), endpoint };
+  });
   const client = new S3Client({
     endpoint,
     region: 'us-east-1',

@@ -14,12 +14,29 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Ports that are tried for one server. */
+const PORT_TRIES = 3;
+
+/** Starts a server on a free port; on another one when that is taken between the look and the use, or the server does not come up. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tries === PORT_TRIES) throw error;
+      console.warn(`a server did not start, it is tried again: ${String(error)}`);
+    }
+  }
+}
+
 export interface ServerProcess {
   stop(): Promise<void>;
 }
 
 /** Longest time a server may take to answer its first request. */
-const START_MS = 30_000;
+const START_MS = 40_000;
+/** A request that is not answered by then is sent again. */
+const ANSWER_MS = 5_000;
 
 /** Starts a server and waits until `url` answers with any HTTP status. It is stopped by its own process id. */
 export async function startServer(
@@ -50,7 +67,7 @@ async function untilAnswered(url: string): Promise<void> {
   const end = Date.now() + START_MS;
   for (;;) {
     try {
-      await (await fetch(url)).arrayBuffer();
+      await (await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) })).arrayBuffer();
       return;
     } catch (error) {
       if (Date.now() > end) throw new Error(`no answer from ${url}`, { cause: error });
