@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import type { Chunks } from '../readers/chunks.js';
 import type { Chunk, FileBlock } from '../readers/reader.js';
 import { checkUnchanged, openFile, readError } from '../sources/local-source.js';
 import type { Source } from '../sources/source.js';
@@ -148,9 +149,20 @@ export class FileBlocks {
   }
 }
 
+export interface RowBlocksOptions {
+  readonly maxRecordBytes: number;
+  /** Cuts the rows from an offset on into chunks; their lines are counted from there. Absent where the threads may not look for rows. */
+  readonly chunksFrom?: ((offset: number) => Chunks) | undefined;
+  /** Default BLOCK_BYTES. */
+  readonly blockBytes?: number | undefined;
+  /** Told how far the file has been read. */
+  readonly onReadTo?: ((offset: number) => void) | undefined;
+}
+
 /**
- * An uncompressed local CSV file, of which the threads read the rows by themselves: where they begin and end can be told only by who has
- * seen all quotes before, but then no byte need cross a thread.
+ * An uncompressed local CSV file, of which the threads read the rows by themselves, so that no byte need cross a thread. Where a row begins
+ * can be told only by who has seen all quotes before; what a thread takes for a row's start is therefore compared with where the row before
+ * has ended.
  */
 export class RowBlocks {
   readonly #file: SharedFile;
@@ -158,26 +170,46 @@ export class RowBlocks {
   private constructor(
     private readonly source: Source,
     path: string,
-    private readonly fileBytes: number,
-    private readonly maxRecordBytes: number,
+    readonly fileBytes: number,
+    private readonly options: RowBlocksOptions,
   ) {
     this.#file = new SharedFile(source, path);
   }
 
   /** Undefined for a source that cannot be read like that. */
-  static of(source: Source, maxRecordBytes: number): RowBlocks | undefined {
+  static of(source: Source, options: RowBlocksOptions): RowBlocks | undefined {
     const { localPath, bytes, format, compression } = source;
     const isCsv = format === 'csv' || format === 'tsv';
     if (localPath === undefined || bytes === undefined || !isCsv || compression !== 'none') return undefined;
-    return new RowBlocks(source, localPath, bytes, maxRecordBytes);
+    return new RowBlocks(source, localPath, bytes, options);
+  }
+
+  /** Undefined where rows are found by nobody but the chunker. Under smaller limits than a block somebody has to look at every row. */
+  get chunksFrom(): RowBlocksOptions['chunksFrom'] {
+    return this.options.maxRecordBytes < this.#blockBytes ? undefined : this.options.chunksFrom;
   }
 
   /** The place of a chunk's rows in the file; the chunk's own bytes are not needed any more. */
   async blockOf({ bytes, byteOffset, firstLine, rejects }: Chunk): Promise<FileBlock> {
-    const { source, fileBytes, maxRecordBytes } = this;
-    const { fd } = await this.#file.open();
     const place = { start: byteOffset, end: byteOffset + bytes.length };
-    return { source: source.name, fd, cut: 'rows', ...place, fileBytes, firstLine, maxRecordBytes, rejects };
+    return { ...(await this.#block()), cut: 'rows', ...place, firstLine, rejects };
+  }
+
+  /** The block that begins at an offset, where a row begins or not. Its lines are counted from its first row. */
+  async blockAt(start: number, cut: 'rows-from' | 'rows-near'): Promise<FileBlock> {
+    const end = Math.min(start + this.#blockBytes, this.fileBytes);
+    this.options.onReadTo?.(end);
+    return { ...(await this.#block()), cut, start, end, firstLine: 1, rejects: [] };
+  }
+
+  get #blockBytes(): number {
+    return this.options.blockBytes ?? BLOCK_BYTES;
+  }
+
+  async #block(): Promise<Pick<FileBlock, 'source' | 'fd' | 'fileBytes' | 'maxRecordBytes'>> {
+    const { source, fileBytes, options } = this;
+    const { fd } = await this.#file.open();
+    return { source: source.name, fd, fileBytes, maxRecordBytes: options.maxRecordBytes };
   }
 
   /** To be called when every block has been read: they must have been those of the file whose rows were looked for. */

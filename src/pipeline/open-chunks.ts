@@ -1,5 +1,5 @@
 import { PineloadError } from '../base/errors.js';
-import { csvChunks, csvRowChunks, jsonlChunks } from '../readers/chunks.js';
+import { csvChunks, csvRowChunks, jsonlChunks, type Chunks } from '../readers/chunks.js';
 import type { Chunk } from '../readers/reader.js';
 import { CsvLineScanner } from '../readers/record-scanner.js';
 import { LineRange } from '../sources/line-range.js';
@@ -33,9 +33,9 @@ export interface OpenChunksOptions extends OpenSourceOptions {
 /** Opens a source. The caller must run `chunks` to its end or call its `return`, so that files are closed. */
 export async function openChunks(source: Source, options: OpenChunksOptions): Promise<OpenedChunks> {
   const { maxRecordBytes, range, signal, onRead } = options;
-  const reading = { signal, onRead, transient: true };
-  const lines = range === undefined ? undefined : new LineRange(source, range, reading);
-  const bytes = lines ?? source.open(reading);
+  const reading = new Reading(source, { signal, onRead, transient: true });
+  const lines = range === undefined ? undefined : new LineRange(source, range, reading.options);
+  const bytes = lines ?? reading.all();
   const blocks = FileBlocks.of(source, { range, maxRecordBytes, onRead });
   const lineFeeds = (): number | undefined => lines && lines.lineFeeds + (blocks?.lines ?? 0);
   const cut = {
@@ -44,7 +44,14 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
     ...(lines === undefined ? {} : { byteOffset: () => lines.offset }),
   };
   if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
-  const rows = RowBlocks.of(source, maxRecordBytes);
+  const chunksFrom = (offset: number): Chunks =>
+    csvRowChunks(reading.from(offset), { ...cut, byteOffset: () => offset, chunkBytes: BLOCK_BYTES });
+  const rows = RowBlocks.of(source, {
+    maxRecordBytes,
+    onReadTo: (offset) => reading.upTo(offset),
+    // With --csv-no-multiline every line is looked at, and a range counts its line feeds as they pass.
+    chunksFrom: options.csvNoMultiline === true || range !== undefined ? undefined : chunksFrom,
+  });
   const chunkBytes = rows === undefined ? undefined : BLOCK_BYTES;
   const scanner =
     options.csvNoMultiline === true
@@ -55,6 +62,36 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
   }
   const delimiter = delimiterOf(source, options.delimiter);
   return { ...(await csvChunks(bytes, { ...cut, chunkBytes, delimiter, scanner })), rows, lineFeeds };
+}
+
+/** Counts every byte of a source once, whoever reads it, and however often. */
+class Reading {
+  #told = 0;
+
+  constructor(
+    private readonly source: Source,
+    readonly options: OpenSourceOptions,
+  ) {}
+
+  all(): AsyncIterable<Uint8Array> {
+    return this.source.open(this.#from(0));
+  }
+
+  from(offset: number): AsyncIterable<Uint8Array> {
+    return this.source.openRange!(offset, this.source.bytes!, this.#from(offset));
+  }
+
+  upTo(offset: number): void {
+    if (offset <= this.#told) return;
+    this.options.onRead?.(offset - this.#told);
+    this.#told = offset;
+  }
+
+  /** Options that count from an offset on. */
+  #from(offset: number): OpenSourceOptions {
+    let at = offset;
+    return { ...this.options, onRead: (bytes) => this.upTo((at += bytes)) };
+  }
 }
 
 /** The one-byte delimiter of a CSV source: the option, else what its format says. */

@@ -24,15 +24,19 @@ export interface FileBlock {
   readonly source: string;
   /** The file, open for reading. File descriptors belong to the process: every thread may use one. */
   readonly fd: number;
-  /** `lines`: the lines whose first byte lies in `[start, end)`. `rows`: exactly these bytes, which are whole records. */
-  readonly cut: 'lines' | 'rows';
+  /**
+   * `lines`: the lines whose first byte lies in `[start, end)`. `rows`: exactly these bytes, which are whole records. `rows-from`: the CSV rows
+   * whose first byte lies there, of which one is known to begin at `start`; `rows-near`: those from the first place on where one seems to
+   * begin. What was read of the last two is in ReadColumns.place.
+   */
+  readonly cut: 'lines' | 'rows' | 'rows-from' | 'rows-near';
   readonly start: number;
   readonly end: number;
   /** Size of the file. */
   readonly fileBytes: number;
   /** 1-based line of the first record; 1 where that is not known, see ReadColumns.lines. */
   readonly firstLine: number;
-  /** `lines`: a longer one is rejected. No fewer than the block has. */
+  /** `lines`: a longer one is rejected. `rows-from`, `rows-near`: no further than to a longer one. No fewer than the block has. */
   readonly maxRecordBytes: number;
   /** Records that were not let through. */
   readonly rejects: readonly Reject[];
@@ -43,6 +47,11 @@ export interface ReadColumns {
   readonly batch: RecordBatch;
   /** Lines that it holds. */
   readonly lines: number;
+  /**
+   * For `rows-from` and `rows-near`: offsets in the file of the first row and behind the last one. It ends before the block does when
+   * the next row is too large or has an open quote. Undefined when no row was found.
+   */
+  readonly place?: readonly [start: number, end: number] | undefined;
 }
 
 /** Turns chunks into columns. Holds no state between chunks but reusable memory: any chunk may go to any reader. */

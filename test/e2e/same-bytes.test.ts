@@ -108,3 +108,64 @@ describe('the same bytes', () => {
     120_000,
   );
 });
+
+describe('the same bytes of CSV', () => {
+  // More than the blocks in which threads look for rows: cells that hold what looks like rows, one of them larger than a block, broken
+  // rows, and a quote that is open at the end.
+  const from = (name: string): string[] => [
+    ...['--to', temp(name), '--on-error', 'skip', '--metadata-fields', 'text', '--row-group-size', '1MB', '--json'],
+    ...['--namespace-field', 'namespace'],
+  ];
+
+  beforeAll(async () => {
+    const rows = Array.from({ length: 9000 }, (_, i) => {
+      const what = random();
+      const text = what < 0.1 ? `\nx,y,z,1 2 3\n`.repeat(40) : what < 0.5 ? `é ""word"",\n` : 'plain';
+      const vector = Array.from({ length: 160 }, () => random() * 2 - 1).join(', ');
+      if (what > 0.995) return `r${i},bad"cell",n,"[${vector}]"`;
+      return `r${i},"${i === 4000 ? 'x,y,z,1 2 3\n'.repeat(600_000) : text}",n${i % 5},"[${vector}]"`;
+    });
+    await writeFile(temp('in.csv'), `id,text,namespace,values\n${rows.join('\n')}\nopen,"${'x\n'.repeat(5000)}`);
+    const { code, stderr } = await runCli(['convert', temp('in.csv'), ...from('csv-one'), '--workers', '1']);
+    expect(code, stderr).toBe(0);
+  }, 120_000);
+
+  it.each(['2', '3', '5'])(
+    'come from %s threads',
+    async (workers) => {
+      const { code, stderr } = await runCli([
+        'convert',
+        temp('in.csv'),
+        ...from(`csv-${workers}`),
+        '--workers',
+        workers,
+      ]);
+      expect(code, stderr).toBe(0);
+      expect(await digests(`csv-${workers}`)).toStrictEqual(await digests('csv-one'));
+    },
+    120_000,
+  );
+
+  it('come from a pipe, whose rows are cut before they are read', async () => {
+    const args = ['convert', '-', '--format', 'csv', ...from('csv-pipe')];
+    const { code, stderr } = await runCli(args, { stdin: createReadStream(temp('in.csv')) });
+    expect(code, stderr).toBe(0);
+    const [piped, file] = [await digests('csv-pipe'), await digests('csv-one')];
+    expect(Object.keys(file).filter((name) => name.endsWith('.parquet'))).toHaveLength(5);
+    for (const name of Object.keys(file)) if (name.endsWith('.parquet')) expect(piped[name], name).toBe(file[name]);
+    const rejects = async (to: string): Promise<[number, string, string][]> =>
+      (await readFile(temp(`${to}.pineload`, 'rejects.jsonl'), 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { line: number; code: string; got: string })
+        .map(({ line, code, got }) => [line, code, got]);
+    expect(await rejects('csv-pipe')).toStrictEqual(await rejects('csv-one'));
+    const codes = new Set((await rejects('csv-one')).map(([, code]) => code));
+    expect(codes).toStrictEqual(new Set(['CSV_SYNTAX', 'METADATA_TOO_LARGE']));
+    expect((await rejects('csv-one')).at(-1)).toMatchObject([
+      expect.any(Number),
+      'CSV_SYNTAX',
+      'the end of the input, 10006 bytes after the start of the row',
+    ]);
+  }, 120_000);
+});

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jsonlChunks } from '../../src/readers/chunks.js';
 import { createReader } from '../../src/readers/create-reader.js';
-import type { ReaderConfig } from '../../src/readers/reader.js';
+import type { ChunkReader, ReaderConfig } from '../../src/readers/reader.js';
 import type { Reject } from '../../src/records/reject.js';
 import { csv, jsonl, rowsOf, type Row } from './support.js';
 
@@ -130,6 +130,60 @@ describe('blocks of a file', () => {
       expect(lines).toBe(3);
     } finally {
       closeSync(fd);
+    }
+  });
+});
+
+describe('rows near a place', () => {
+  const HEADER = 'id,text,values';
+
+  /** Each text is a file; the block is that of its bytes from `start` on. */
+  function near(text: string, start: number, end: number, tail = ''): ReturnType<ChunkReader['view']> {
+    const bytes = Buffer.from(text + tail);
+    const file = join(directory, 'near.csv');
+    writeFileSync(file, bytes);
+    const fd = openSync(file, 'r');
+    try {
+      const common = { source: 'in', fd, fileBytes: bytes.length, maxRecordBytes: 100_000, rejects: [], firstLine: 1 };
+      return createReader(csv(HEADER)).view({ ...common, cut: 'rows-near', start, end });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  it.each([
+    ['the first whole row behind the place', 'xx,1 2\na,b,1 2\nc,d,3 4\n', 2, 16, [7, 23], ['a', 'c']],
+    ['a row that begins at the place', 'x,y,1 2\na,b,1 2\nc,d,3 4\n', 8, 20, [8, 24], ['a', 'c']],
+    ['not one that begins with the next block', 'x,y,1 2\na,b,1 2\nc,d,3 4\n', 8, 16, [8, 16], ['a']],
+    ['not a line of a quoted text that breaks the rules', 'x\ny","1 2"\na,b,1 2\n', 1, 19, [11, 19], ['a']],
+    ['not a line whose next one breaks the rules', 'x\ny,z,1 2\nmore","1 2"\na,b,1 2\n', 1, 29, [22, 30], ['a']],
+    ['no row that has an open quote at the end', 'x,y,1 2\na,b,1 2\nc,"d', 3, 20, [8, 16], ['a']],
+    ['rows whose characters the end of the bytes cuts', 'x,y,1 2\na,é,1 2\n', 3, 17, [8, 17], ['a']],
+  ] as const)('are %s', (_, text, start, end, place, ids) => {
+    const read = near(text, start, end);
+    expect(read.place).toStrictEqual(place);
+    expect(rowsOf(read.batch).map(({ id }) => id)).toStrictEqual(ids);
+    expect(read.batch.rejects).toStrictEqual([]);
+  });
+
+  it.each([
+    ['none begins', 'x,y,1 2 and more', 1, 8],
+    ['the only one has no line feed', 'x,y,1 2\na,b,1 2', 3, 15],
+    ['none is whole', 'x,y,1 2\na,"b\n\n', 1, 14],
+    ['what looks like rows is no records', `x,"${'\na,b,c'.repeat(50)}`, 1, 200],
+  ])('are none where %s', (_, text, start, end) => {
+    const { batch, place } = near(text, start, end);
+    expect(place).toBeUndefined();
+    expect([batch.rows, batch.rejects]).toStrictEqual([0, []]);
+  });
+
+  it('are not cut by the bytes behind the block, in the midst of a character', () => {
+    const whole = `a,${'中'.repeat(20)},1 2\n`;
+    // 64 KiB are read behind a block: at each of three lengths they end elsewhere in a character.
+    for (const text of ['x\n', 'xx\n', 'xxx\n']) {
+      const read = near(text + whole, 1, text.length + 10, '中'.repeat(30_000));
+      expect(rowsOf(read.batch).map(({ id }) => id)).toStrictEqual(['a']);
+      expect(read.place).toStrictEqual([text.length, text.length + Buffer.byteLength(whole)]);
     }
   });
 });

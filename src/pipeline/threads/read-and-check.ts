@@ -18,8 +18,8 @@ export function readAndCheck(
   rules: RuleOptions,
   { fingerprints = false, ...memory }: ReadAndCheckOptions = {},
 ): ReadColumns {
-  const { batch, lines } = reader.view(chunk);
+  const { batch, lines, place } = reader.view(chunk);
   const mended = checkBatch(batch, rules);
   const packed = withMended(reader.pack(batch, memory), mended);
-  return { batch: fingerprints ? { ...packed, fingerprints: fingerprintBatch(packed) } : packed, lines };
+  return { batch: fingerprints ? { ...packed, fingerprints: fingerprintBatch(packed) } : packed, lines, place };
 }

@@ -7,7 +7,7 @@ import type { FileBlock } from '../reader.js';
 import type { KernelExports } from './wasm.js';
 
 /** So much is read beyond a block at first, where the last of its lines goes on. */
-const TAIL_BYTES = 64 * 1024;
+export const TAIL_BYTES = 64 * 1024;
 const LF = 0x0a;
 
 /** The records of a block in the kernel's memory. */
@@ -77,7 +77,13 @@ function taken(kernel: KernelExports, placed: PlacedBlock): PlacedBlock {
 }
 
 /** Reads up to `length` bytes to an address of the kernel's memory; fewer only where the file ends. */
-function read(kernel: KernelExports, { fd, source }: FileBlock, at: number, length: number, position: number): number {
+export function read(
+  kernel: KernelExports,
+  { fd, source }: FileBlock,
+  at: number,
+  length: number,
+  position: number,
+): number {
   const memory = new Uint8Array(kernel.memory.buffer);
   return readFully(fd, source, memory, at, length, position);
 }

@@ -1,14 +1,16 @@
 import type { RecordBatch } from '../../records/batch.js';
 import { mergeRejects } from '../chunk-bytes.js';
 import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig, PackMemory } from '../reader.js';
-import { placeBlock } from './block-input.js';
+import { placeBlock, TAIL_BYTES } from './block-input.js';
 import { writeConfig } from './kernel-config.js';
 import { KernelRejects } from './kernel-rejects.js';
 import { packBatch } from './pack-batch.js';
+import { RowBlock, type PlacedRows } from './row-block.js';
 import { instantiateKernel, type KernelExports } from './wasm.js';
 
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
-const RESULT_WORDS = 21;
+const RESULT_WORDS = 22;
+const PROBLEM_COUNT = 18;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -16,6 +18,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export class KernelReader implements ChunkReader {
   private readonly kernel: KernelExports;
   private readonly rejects: KernelRejects;
+  /** Bytes behind a block of rows that its last one may take; grows with the rows. */
+  private rowTail = TAIL_BYTES;
 
   constructor(private readonly config: ReaderConfig) {
     this.kernel = instantiateKernel();
@@ -28,12 +32,15 @@ export class KernelReader implements ChunkReader {
   }
 
   view(chunk: Chunk | FileBlock): ReadColumns {
-    if ('fd' in chunk) return this.viewBlock(chunk);
+    if ('fd' in chunk) {
+      const { cut } = chunk;
+      return cut === 'rows-from' || cut === 'rows-near' ? this.viewRows(chunk) : this.viewBlock(chunk);
+    }
     const { kernel } = this;
     const { bytes } = chunk;
     const input = kernel.place(bytes.length);
     new Uint8Array(kernel.memory.buffer).set(bytes, input);
-    return this.columns({ ...chunk, at: input, length: bytes.length });
+    return this.readAll({ ...chunk, at: input, length: bytes.length });
   }
 
   pack(batch: RecordBatch, options: PackMemory = {}): RecordBatch {
@@ -42,18 +49,63 @@ export class KernelReader implements ChunkReader {
 
   private viewBlock(block: FileBlock): ReadColumns {
     const placed = placeBlock(this.kernel, block);
-    const read = this.columns({ ...block, ...placed });
+    const read = this.readAll({ ...block, ...placed });
     if (placed.oversize === undefined) return read;
     const line = block.firstLine + read.lines;
     read.batch.rejects.push({ source: block.source, line, ...placed.oversize });
     return { ...read, lines: read.lines + 1 };
   }
 
-  /** Turns the input in place into columns. */
-  private columns(input: PlacedInput): ReadColumns {
-    const { kernel, config } = this;
-    kernel.read(config.format === 'csv', input.byteOffset, input.firstLine);
+  private viewRows(block: FileBlock): ReadColumns {
+    const rows = new RowBlock(this.kernel, block, this.rowTail);
+    const placed = rows.place();
+    if (placed === undefined) return this.noRows(block, rows);
+    this.takeRows(block, placed);
+    // Lines of a long text may have as many commas as a row; of each, a reject would be made for nothing.
+    if (block.cut === 'rows-near' && this.moreProblemsThanRows()) return this.noRows(block, rows);
+    let read = this.rowColumns(block, placed);
+    // Bytes behind a place that was taken for a row's start by mistake may go on without end; that is found out before more are read.
+    for (let end = read.place[1]; end < block.end && block.cut === 'rows-from'; end = read.place[1]) {
+      const more = rows.placeMore();
+      if (more === undefined) break;
+      this.rowTail = rows.tail;
+      this.takeRows(block, more);
+      read = this.rowColumns(block, more);
+    }
+    return read;
+  }
 
+  private noRows(block: FileBlock, { at }: RowBlock): ReadColumns {
+    this.kernel.takeInput(at, at);
+    return this.readAll({ ...block, at, length: 0, byteOffset: block.start });
+  }
+
+  private takeRows({ firstLine, maxRecordBytes }: FileBlock, { byteOffset, stop, atEnd }: PlacedRows): void {
+    this.kernel.readRowsUpTo(stop, byteOffset, firstLine, maxRecordBytes, atEnd);
+  }
+
+  private moreProblemsThanRows(): boolean {
+    const { kernel } = this;
+    const result = new Uint32Array(kernel.memory.buffer, kernel.resultAddress(), RESULT_WORDS);
+    return result[PROBLEM_COUNT]! > result[0]!;
+  }
+
+  private rowColumns(block: FileBlock, placed: PlacedRows): ReadColumns & Placed {
+    const { at, byteOffset } = placed;
+    const { end, ...read } = this.columns({ ...block, ...placed });
+    return { ...read, place: [byteOffset, Math.min(byteOffset + (end - at), block.fileBytes)] };
+  }
+
+  /** Turns the input in place into columns. */
+  private readAll(input: PlacedInput): ReadColumns {
+    this.kernel.read(this.config.format === 'csv', input.byteOffset, input.firstLine);
+    const { batch, lines } = this.columns(input);
+    return { batch, lines: input.length === 0 ? 0 : lines };
+  }
+
+  /** What the kernel has made of the input. `end`: address behind the rows, if they were read up to a place. */
+  private columns(input: PlacedInput): ReadColumns & { readonly end: number } {
+    const { kernel, config } = this;
     const memory = kernel.memory.buffer;
     const [
       rows,
@@ -77,6 +129,7 @@ export class KernelReader implements ChunkReader {
       problemCount,
       knownGood,
       lineCount,
+      end,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
 
     const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory, at, length);
@@ -128,8 +181,12 @@ export class KernelReader implements ChunkReader {
       rejected: new Uint8Array(rows),
       rejects,
     };
-    return { batch, lines: input.length === 0 ? 0 : lineCount };
+    return { batch, lines: lineCount, end };
   }
+}
+
+interface Placed {
+  readonly place: readonly [start: number, end: number];
 }
 
 /** Whole records in the kernel's memory. */
@@ -191,4 +248,5 @@ type Result = [
   problemCount: number,
   knownGood: number,
   lineCount: number,
+  end: number,
 ];

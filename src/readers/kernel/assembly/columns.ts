@@ -103,8 +103,16 @@ export function takeInput(start: usize, end: usize): void {
   memory.fill(end, 0, 2 * PADDING);
 }
 
-/** Lines of the input; an empty one counts as one. */
+/** Lines of the input, or of the rows that were read of it; an empty one counts as one. */
 let lineCount: u32 = 0;
+/** CSV: where the rows end that were read. */
+let readEnd: usize = 0;
+
+/** `end`: behind the last row's line feed. */
+export function setRead(end: usize, lines: u32): void {
+  readEnd = end;
+  lineCount = lines;
+}
 
 /**
  * Lays out the columns for the input in place. A number takes two bytes of text at least and becomes four, hence `2 * length`; `nameParts` and
@@ -240,6 +248,7 @@ export function writeResult(): void {
   store<u32>(RESULT, problemCount, 72);
   store<u32>(RESULT, knownGood as u32, 76);
   store<u32>(RESULT, lineCount, 80);
+  store<u32>(RESULT, readEnd as u32, 84);
 }
 
 /** The text at `textsEnd` becomes the next name. */

@@ -19,12 +19,17 @@ export let breachCell: u32 = 0;
 export let breachExpected: u32 = 0;
 /** Line feeds in the row but its last one. */
 export let innerLines: u32 = 0;
+/** A quote is open at the end of the input, so that the row has not ended there. */
+export let unclosed: bool = false;
+/** A breach is enough to know: nobody asks where the broken row ends. */
+let trying: bool = false;
 
 /** Finds the cells of the row at `start`. Returns the position of the line feed that ends it, at `end` at the latest. */
 export function scanRow(start: usize, end: usize): usize {
   cells = 0;
   breachAt = 0;
   innerLines = 0;
+  unclosed = false;
   const quote = i8x16.splat(0x22);
   const feed = i8x16.splat(0x0a);
   const between = i8x16.splat(delimiter as i8);
@@ -103,6 +108,7 @@ function breach(start: usize, end: usize, at: usize, cell: u32, expected: u32): 
   breachCell = cell;
   breachExpected = expected;
   innerLines = 0;
+  if (trying) return at;
   let open = false;
   for (let p = start; p < end; p++) {
     const c = load<u8>(p);
@@ -113,7 +119,42 @@ function breach(start: usize, end: usize, at: usize, cell: u32, expected: u32): 
       innerLines++;
     }
   }
+  unclosed = open;
   return end;
+}
+
+/**
+ * Where a row seems to begin at or behind `from`: behind a line feed, if what follows is a whole row that breaks no rule and has as many
+ * cells as there are columns, and so has the next row, if it is there. That may be wrong, inside of a quoted cell: whether it is right can
+ * only be told by who knows where the row before ends. Looks at as many bytes as there are between `from` and `to` and gives up.
+ *
+ * @returns its address; 0 for none that begins before `to`
+ */
+export function findRow(from: usize, to: usize, end: usize): usize {
+  const feed = i8x16.splat(0x0a);
+  let left = (to - from) as isize;
+  trying = true;
+  let found: usize = 0;
+  for (let p = from; p < to && left > 0; ) {
+    const feeds = i8x16.bitmask(i8x16.eq(v128.load(p), feed));
+    if (feeds == 0) {
+      p += 16;
+      left -= 16;
+      continue;
+    }
+    p += (ctz(feeds) as usize) + 1;
+    if (p >= to) break;
+    const first = scanRow(p, end);
+    left -= (first - p) as isize;
+    if (first >= end || breachAt != 0 || cells != fieldCount) continue;
+    const second = scanRow(first + 1, end);
+    left -= (second - first) as isize;
+    if (second < end && (breachAt != 0 || cells != fieldCount)) continue;
+    found = p;
+    break;
+  }
+  trying = false;
+  return found;
 }
 
 /** Takes doubled quotes out of a cell: from then on its text stands elsewhere. */

@@ -1,6 +1,6 @@
 import * as code from './codes';
 import * as columns from './columns';
-import { breachAt, breachCell, breachExpected, cells, innerLines, plainCell, scanRow } from './csv-row';
+import { breachAt, breachCell, breachExpected, cells, innerLines, plainCell, scanRow, unclosed } from './csv-row';
 import { readNumberCell, readVectorText } from './dense';
 import { FIELD_BYTES, fieldEnd, fieldStart } from './field';
 import { addCell, beginMetadata, closeMetadata, isJson, jsonEnd, jsonStart, takeMetadata } from './metadata';
@@ -16,18 +16,32 @@ import { utf8Length } from './utf8';
 /** Reads all rows of the input. `byteOffset` and `firstLine` are those of its first byte. */
 export function readCsv(byteOffset: f64, firstLine: f64): void {
   const end = columns.inputEnd;
+  readRows(byteOffset, firstLine, end, <u32>(end - columns.input), true, true);
+}
+
+/**
+ * Reads the rows that begin before `stop`; ends before one that has more than `maxBytes`, or is not whole.
+ *
+ * @param atEnd the source ends where the input does, so that the last row needs no line feed
+ * @param all the input is whole rows: a quote that is still open at its end is that row's fault
+ */
+export function readRows(byteOffset: f64, firstLine: f64, stop: usize, maxBytes: u32, atEnd: bool, all: bool): void {
+  const end = columns.inputEnd;
   const allUtf8 = utf8Known;
   // From here on only cells that are checked are looked at.
   setUtf8Known(true);
   let line: u32 = 0;
-  for (let start = columns.input; start < end; ) {
+  let start = columns.input;
+  while (start < stop) {
     const feed = scanRow(start, end);
+    if (!all && ((feed >= end && (!atEnd || unclosed)) || ((feed - start) as u32) > maxBytes)) break;
     const rowEnd = feed > start && load<u8>(feed - 1) == 0x0d ? feed - 1 : feed;
     const rowLine = line;
     line += 1 + innerLines;
     if (rowEnd > start) readRow(byteOffset, firstLine, start, rowEnd, rowLine, allUtf8);
     start = feed + 1;
   }
+  if (!all) columns.setRead(start, line);
 }
 
 function readRow(byteOffset: f64, firstLine: f64, start: usize, end: usize, line: u32, allUtf8: bool): void {

@@ -1,7 +1,7 @@
 import { initBase64 } from './base64';
 import * as columns from './columns';
-import { breachAt, breachExpected, cells, innerLines, plainCell, scanRow } from './csv-row';
-import { readCsv } from './csv';
+import { breachAt, breachExpected, cells, findRow as findCsvRow, innerLines, plainCell, scanRow } from './csv-row';
+import { readCsv, readRows } from './csv';
 import { initDecimal } from './decimal';
 import { FIELD_BYTES } from './field';
 import { readJsonl } from './jsonl';
@@ -35,6 +35,24 @@ export function place(length: usize): usize {
 /** Turns the input into columns. `byteOffset` and `firstLine` are those of its first byte. */
 export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
   columns.closeInput();
+  placeColumns(isCsv);
+  if (isCsv) readCsv(byteOffset, firstLine);
+  else readJsonl(byteOffset, firstLine);
+  columns.writeResult();
+}
+
+/**
+ * Turns the CSV rows of the input that begin before `stop` into columns, as far as they are whole and have no more than `maxBytes`. `atEnd`:
+ * the file ends with the input.
+ */
+export function readRowsUpTo(stop: usize, byteOffset: f64, firstLine: f64, maxBytes: u32, atEnd: bool): void {
+  columns.closeInput();
+  placeColumns(true);
+  readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
+  columns.writeResult();
+}
+
+function placeColumns(isCsv: bool): void {
   columns.placeColumns(
     settings.kind != settings.KIND_SPARSE,
     settings.kind != settings.KIND_DENSE,
@@ -43,9 +61,13 @@ export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
     settings.nameFieldCount,
     settings.nameLiteralBytes,
   );
-  if (isCsv) readCsv(byteOffset, firstLine);
-  else readJsonl(byteOffset, firstLine);
-  columns.writeResult();
+}
+
+/** Address of the row that seems to begin in `from` … `to`, 0 for none; see csv-row.ts. `end`: of the bytes in place. */
+export function findRow(from: usize, to: usize, end: usize): usize {
+  // Every scan ends at a line feed.
+  store<u8>(end, 0x0a);
+  return findCsvRow(from, to, end);
 }
 
 /** For rows that are looked at one by one (a header, the first rows): lays out memory for the input in place. */

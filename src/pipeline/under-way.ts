@@ -1,0 +1,47 @@
+import type { Chunk, ReaderConfig } from '../readers/reader.js';
+import type { RecordBatch } from '../records/batch.js';
+import type { CheckedColumns, WorkerPool } from './threads/worker-pool.js';
+
+/** How chunks become columns. */
+export interface ReadBatchesOptions {
+  readonly pool: WorkerPool;
+  /** The mapping in force, asked once, with the first chunk. */
+  readonly configOf: (first: Chunk) => ReaderConfig;
+  /** Take the fingerprints of all good rows. Default false. */
+  readonly fingerprints?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the threads are at, in order. */
+export class UnderWay {
+  readonly #reading: Promise<CheckedColumns>[] = [];
+
+  get length(): number {
+    return this.#reading.length;
+  }
+
+  push(reading: Promise<CheckedColumns>): void {
+    // It is awaited when its turn comes; a failure until then must not end the process.
+    reading.catch(() => undefined);
+    this.#reading.push(reading);
+  }
+
+  /** The first one, when it is done. */
+  async *next(batchOf: (read: CheckedColumns) => RecordBatch): AsyncGenerator<RecordBatch, void, undefined> {
+    const read = await this.#reading.shift()!;
+    yield batchOf(read);
+    read.release();
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#reading);
+  }
+}
+
+/** The batch, read as if it began at the source's first line, when `lines` come before it. */
+export function movedDown(batch: RecordBatch, lines: number): RecordBatch {
+  if (lines === 0) return batch;
+  const numbers = batch.origin.lines;
+  for (let row = 0; row < numbers.length; row++) numbers[row]! += lines;
+  return { ...batch, rejects: batch.rejects.map((reject) => ({ ...reject, line: reject.line + lines })) };
+}
