@@ -3,7 +3,9 @@ import { PineloadError } from '../../src/base/errors.js';
 import { DEFAULT_DECODE_LIMITS } from '../../src/parquet/decode/index.js';
 import { checkAndMend } from '../../src/records/rules/check-batch.js';
 import { fixtures, readAll } from '../parquet/decode-support.js';
+import { bothWays } from '../pipeline/rows-support.js';
 import { csv, jsonl, read, rowsOf } from '../readers/support.js';
+import { useTempDir } from '../support/temp-dir.js';
 
 /**
  * Damaged and hostile input for some time, other input every time. A finding is repeated with
@@ -11,6 +13,8 @@ import { csv, jsonl, read, rowsOf } from '../readers/support.js';
  */
 const SECONDS = Number(process.env.PINELOAD_FUZZ_SECONDS ?? 20);
 const SEED = Number(process.env.PINELOAD_FUZZ_SEED ?? Date.now() % 2 ** 32);
+
+const temp = useTempDir();
 
 /** mulberry32: small, and the same everywhere. */
 function randomOf(seed: number): (below: number) => number {
@@ -127,6 +131,23 @@ describe('hostile input', () => {
       batch.rejects.forEach((reject, i) => {
         if (i > 0) expect(reject.byteOffset).toBeGreaterThanOrEqual(batch.rejects[i - 1]!.byteOffset);
       });
+    });
+    expect(rounds).toBeGreaterThan(0);
+  });
+
+  it('CSV: the same rows and rejects, whether rows are looked for in blocks or cut before', async () => {
+    const config = csv('id,values,metadata,namespace', { metadata: { from: 'object', field: ['metadata'] } });
+    const tokens = [...TOKENS, '\n', '\n', '\r\n', '"\n', ROW, `\n${ROW}\n`, '\nx,1 2,,y\nx,1 2,,y\n'];
+    const file = temp('fuzz.csv');
+    const rounds = await forSomeTime(async (random) => {
+      const rows = Array.from({ length: 30 }, () =>
+        Buffer.concat([random(3) > 0 ? Buffer.from(ROW) : mutate(Buffer.from(ROW), random, tokens), Buffer.from('\n')]),
+      );
+      const text = Buffer.concat([Buffer.from('id,values,metadata,namespace\n'), ...rows]);
+      const blockBytes = 28 + random(400);
+      const cut = { chunkBytes: 10 + random(200), blockBytes, maxRecordBytes: blockBytes + random(1000) };
+      const { found, cut: expected } = await bothWays(file, text, config, cut);
+      expect(found).toStrictEqual(expected);
     });
     expect(rounds).toBeGreaterThan(0);
   });

@@ -1,96 +1,16 @@
-import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RowBlocks } from '../../src/pipeline/file-blocks.js';
-import { readChunks } from '../../src/pipeline/read-chunks.js';
-import { MAX_WRONG_GUESSES, readRows } from '../../src/pipeline/read-rows.js';
-import { openWorkerPool, type WorkerPool } from '../../src/pipeline/threads/worker-pool.js';
-import { csvChunks, csvRowChunks, type Chunks } from '../../src/readers/chunks.js';
-import type { FileBlock } from '../../src/readers/reader.js';
-import type { RecordBatch } from '../../src/records/batch.js';
-import type { Reject } from '../../src/records/reject.js';
-import { listSources } from '../../src/sources/list-sources.js';
-import type { Source } from '../../src/sources/source.js';
-import { csv, rowsOf, type Row } from '../readers/support.js';
+import { MAX_WRONG_GUESSES } from '../../src/pipeline/read-rows.js';
+import { csv } from '../readers/support.js';
 import { useTempDir } from '../support/temp-dir.js';
+import { bothWays, type Cut } from './rows-support.js';
 
 const temp = useTempDir();
-const noStore = { openStore: () => Promise.reject(new Error('no store')) };
 const HEADER = 'id,text,values';
 const config = csv(HEADER, {
   metadata: { from: 'fields', fields: [{ path: ['text'], name: 'text', type: 'string' }] },
 });
-
-interface Outcome {
-  readonly rows: Row[];
-  readonly rejects: Reject[];
-}
-
-async function gathered(batches: AsyncIterable<RecordBatch>): Promise<Outcome> {
-  const rows: Row[] = [];
-  const rejects: Reject[] = [];
-  for await (const batch of batches) {
-    rows.push(...rowsOf(batch));
-    rejects.push(...batch.rejects);
-  }
-  return { rows, rejects };
-}
-
-/** Reads as one thread does, but has several blocks under way, as many threads have; keeps what it was asked. */
-function poolOf(blocks: number): WorkerPool & { readonly asked: FileBlock[] } {
-  const pool = openWorkerPool(1, {});
-  const asked: FileBlock[] = [];
-  return {
-    asked,
-    width: pool.width,
-    blocks,
-    read: (mapping, chunk, fingerprints) => {
-      if ('fd' in chunk) asked.push(chunk);
-      return pool.read(mapping, chunk, fingerprints);
-    },
-    close: () => pool.close(),
-  };
-}
-
-interface Cut {
-  readonly chunkBytes: number;
-  readonly blockBytes: number;
-  readonly maxRecordBytes: number;
-}
-
-/** By blocks whose rows the reader finds, and by chunks that are cut before. */
-async function bothWays(
-  text: Buffer,
-  { chunkBytes, blockBytes, maxRecordBytes }: Cut,
-): Promise<{ found: Outcome; cut: Outcome; asked: FileBlock[]; readTo: number }> {
-  const path = temp('in.csv');
-  await writeFile(path, text);
-  const [source] = (await listSources([path], noStore)) as [Source];
-  const options = { source: source.name, maxRecordBytes, chunkBytes };
-  const reading = { configOf: () => config };
-  const open = async (): Promise<Chunks> => (await csvChunks(source.open(), options)).chunks;
-  const cut = await gathered(readChunks(await open(), undefined, { pool: poolOf(1), ...reading }));
-
-  let readTo = 0;
-  const rows = RowBlocks.of(source, {
-    maxRecordBytes,
-    blockBytes,
-    chunksFrom: (offset) =>
-      csvRowChunks(source.openRange!(offset, text.length), { ...options, byteOffset: () => offset }),
-    onReadTo: (offset) => (readTo = Math.max(readTo, offset)),
-  })!;
-  const pool = poolOf(4);
-  try {
-    return {
-      cut,
-      found: await gathered(readRows(await open(), rows, { pool, ...reading })),
-      asked: pool.asked,
-      readTo,
-    };
-  } finally {
-    await rows.close();
-  }
-}
+const both = (text: Buffer, cut: Cut): ReturnType<typeof bothWays> => bothWays(temp('in.csv'), text, config, cut);
 
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 const row = (id: string, text: string): string => `${id},${quoted(text)},"[1, 2.5]"\n`;
@@ -125,7 +45,7 @@ describe('rows that are found block by block', () => {
     let again = 0;
     await fc.assert(
       fc.asyncProperty(text, sizes, async (bytes, { chunkBytes, blockBytes, more }) => {
-        const result = await bothWays(bytes, { chunkBytes, blockBytes, maxRecordBytes: blockBytes + more });
+        const result = await both(bytes, { chunkBytes, blockBytes, maxRecordBytes: blockBytes + more });
         expect(result.found).toStrictEqual(result.cut);
         cuts += result.asked.filter(({ cut }) => cut === 'rows-near').length;
         again += result.asked.filter(({ cut }) => cut === 'rows-from').length;
@@ -141,7 +61,7 @@ describe('rows that are found block by block', () => {
       `${HEADER}\r\n${row('a', 'é\nb,c,1 2\n')}\n${row('b', 'x'.repeat(60))}bad"r"ow,b,1 2\nc,,1 2\n${row('d', '"')}e,中,9 8`,
     );
     for (let blockBytes = 1; blockBytes <= 120; blockBytes++) {
-      const { found, cut } = await bothWays(bytes, { chunkBytes: 30, blockBytes, maxRecordBytes: 1000 });
+      const { found, cut } = await both(bytes, { chunkBytes: 30, blockBytes, maxRecordBytes: 1000 });
       expect(cut.rows.map(({ id, line }) => [id, line])).toStrictEqual([
         ['a', 2],
         ['b', 6],
@@ -156,7 +76,7 @@ describe('rows that are found block by block', () => {
 
   it('are read once where nothing looks like a row that is none, and to the end of the file', async () => {
     const bytes = Buffer.from(`${HEADER}\n${Array.from({ length: 200 }, (_, i) => row(`id${i}`, 'a\nb')).join('')}`);
-    const { found, cut, asked, readTo } = await bothWays(bytes, {
+    const { found, cut, asked, readTo } = await both(bytes, {
       chunkBytes: 50,
       blockBytes: 100,
       maxRecordBytes: 1000,
@@ -172,7 +92,7 @@ describe('rows that are found block by block', () => {
   it('are looked for by the chunker when most places were wrong', async () => {
     const rows = Array.from({ length: 300 }, (_, i) => row(`id${i}`, '\nx,y,1 2'.repeat(30)));
     const bytes = Buffer.from(`${HEADER}\n${rows.join('')}`);
-    const { found, cut, asked } = await bothWays(bytes, { chunkBytes: 50, blockBytes: 300, maxRecordBytes: 1000 });
+    const { found, cut, asked } = await both(bytes, { chunkBytes: 50, blockBytes: 300, maxRecordBytes: 1000 });
     expect(found).toStrictEqual(cut);
     expect(found.rows).toHaveLength(300);
     const guesses = asked.filter(({ cut }) => cut === 'rows-near').length;
@@ -184,7 +104,7 @@ describe('rows that are found block by block', () => {
     const long = (id: string): string => `${id},,"[1,${' '.repeat(150_000)}2]"\n`;
     const bytes = Buffer.from(`${HEADER}\n${['a', 'b', 'c', 'd', 'e'].map(long).join('')}${row('f', 'short')}`);
     for (const maxRecordBytes of [150_100, 149_000]) {
-      const { found, cut } = await bothWays(bytes, { chunkBytes: 1000, blockBytes: 70_000, maxRecordBytes });
+      const { found, cut } = await both(bytes, { chunkBytes: 1000, blockBytes: 70_000, maxRecordBytes });
       expect(found).toStrictEqual(cut);
       expect(found.rejects.map(({ code }) => code)).toStrictEqual(
         maxRecordBytes === 149_000 ? Array.from({ length: 5 }, () => 'RECORD_TOO_LARGE') : [],
