@@ -150,6 +150,8 @@ export class FileBlocks {
 }
 
 export interface RowBlocksOptions {
+  /** Rows whose first byte lies in `[start, end)`, both of which are where rows begin; default all. */
+  readonly range?: SplitPiece['range'];
   readonly maxRecordBytes: number;
   /** Cuts the rows from an offset on into chunks; their lines are counted from there. Absent where the threads may not look for rows. */
   readonly chunksFrom?: ((offset: number) => Chunks) | undefined;
@@ -165,15 +167,22 @@ export interface RowBlocksOptions {
  * has ended.
  */
 export class RowBlocks {
+  /** Lines of the blocks that were read; counted by whoever reads them. Undefined as long as nobody does: chunks are read. */
+  lines: number | undefined;
   readonly #file: SharedFile;
 
   private constructor(
     private readonly source: Source,
     path: string,
-    readonly fileBytes: number,
+    private readonly fileBytes: number,
     private readonly options: RowBlocksOptions,
   ) {
     this.#file = new SharedFile(source, path);
+  }
+
+  /** No block begins there any more. */
+  get end(): number {
+    return this.options.range?.[1] ?? this.fileBytes;
   }
 
   /** Undefined for a source that cannot be read like that. */
@@ -197,7 +206,7 @@ export class RowBlocks {
 
   /** The block that begins at an offset, where a row begins or not. Its lines are counted from its first row. */
   async blockAt(start: number, cut: 'rows-from' | 'rows-near'): Promise<FileBlock> {
-    const end = Math.min(start + this.#blockBytes, this.fileBytes);
+    const end = Math.min(start + this.#blockBytes, this.end);
     this.options.onReadTo?.(end);
     return { ...(await this.#block()), cut, start, end, firstLine: 1, rejects: [] };
   }

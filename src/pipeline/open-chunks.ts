@@ -33,25 +33,33 @@ export interface OpenChunksOptions extends OpenSourceOptions {
 /** Opens a source. The caller must run `chunks` to its end or call its `return`, so that files are closed. */
 export async function openChunks(source: Source, options: OpenChunksOptions): Promise<OpenedChunks> {
   const { maxRecordBytes, range, signal, onRead } = options;
-  const reading = new Reading(source, { signal, onRead, transient: true });
-  const lines = range === undefined ? undefined : new LineRange(source, range, reading.options);
-  const bytes = lines ?? reading.all();
+  const reading = new Reading({ signal, onRead, transient: true }, range?.[0] ?? 0);
+  const lines = range === undefined ? undefined : new LineRange(source, range, reading.optionsFrom(range[0] - 1));
+  const bytes = lines ?? source.open(reading.optionsFrom(0));
   const blocks = FileBlocks.of(source, { range, maxRecordBytes, onRead });
-  const lineFeeds = (): number | undefined => lines && lines.lineFeeds + (blocks?.lines ?? 0);
   const cut = {
     source: source.name,
     maxRecordBytes,
     ...(lines === undefined ? {} : { byteOffset: () => lines.offset }),
   };
-  if (source.format === 'jsonl') return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
-  const chunksFrom = (offset: number): Chunks =>
-    csvRowChunks(reading.from(offset), { ...cut, byteOffset: () => offset, chunkBytes: BLOCK_BYTES });
+  if (source.format === 'jsonl') {
+    const lineFeeds = (): number | undefined => lines && lines.lineFeeds + (blocks?.lines ?? 0);
+    return { header: undefined, chunks: jsonlChunks(bytes, cut), blocks, lineFeeds };
+  }
+  let rest: LineRange | undefined;
+  const chunksFrom = (offset: number): Chunks => {
+    rest = new LineRange(source, [offset, range?.[1] ?? source.bytes!], reading.optionsFrom(offset - 1));
+    return csvRowChunks(rest, { ...cut, byteOffset: () => offset, chunkBytes: BLOCK_BYTES });
+  };
   const rows = RowBlocks.of(source, {
+    range,
     maxRecordBytes,
     onReadTo: (offset) => reading.upTo(offset),
-    // With --csv-no-multiline every line is looked at, and a range counts its line feeds as they pass.
-    chunksFrom: options.csvNoMultiline === true || range !== undefined ? undefined : chunksFrom,
+    // With --csv-no-multiline every line is looked at, and ranges begin anywhere.
+    chunksFrom: options.csvNoMultiline === true ? undefined : chunksFrom,
   });
+  const lineFeeds = (): number | undefined =>
+    lines && (rows?.lines === undefined ? lines.lineFeeds : rows.lines + (rest?.lineFeeds ?? 0));
   const chunkBytes = rows === undefined ? undefined : BLOCK_BYTES;
   const scanner =
     options.csvNoMultiline === true
@@ -66,19 +74,14 @@ export async function openChunks(source: Source, options: OpenChunksOptions): Pr
 
 /** Counts every byte of a source once, whoever reads it, and however often. */
 class Reading {
-  #told = 0;
+  #told: number;
 
   constructor(
-    private readonly source: Source,
-    readonly options: OpenSourceOptions,
-  ) {}
-
-  all(): AsyncIterable<Uint8Array> {
-    return this.source.open(this.#from(0));
-  }
-
-  from(offset: number): AsyncIterable<Uint8Array> {
-    return this.source.openRange!(offset, this.source.bytes!, this.#from(offset));
+    private readonly options: OpenSourceOptions,
+    /** Where the first of them lies. */
+    start: number,
+  ) {
+    this.#told = start;
   }
 
   upTo(offset: number): void {
@@ -87,9 +90,9 @@ class Reading {
     this.#told = offset;
   }
 
-  /** Options that count from an offset on. */
-  #from(offset: number): OpenSourceOptions {
-    let at = offset;
+  /** To read from an offset on, or from 0; a LineRange begins with the byte before its first one. */
+  optionsFrom(offset: number): OpenSourceOptions {
+    let at = Math.max(0, offset);
     return { ...this.options, onRead: (bytes) => this.upTo((at += bytes)) };
   }
 }

@@ -40,7 +40,7 @@ export async function* readRows(
   }
   if (reading.done) return;
   const rest = rows.chunksFrom!(reading.end);
-  yield* readChunks(rest, rows, { ...options, configOf: () => reading.config }, reading.lines);
+  yield* readChunks(rest, rows, { ...options, configOf: () => reading.config }, rows.lines);
 }
 
 async function* withFirst(chunk: Chunk, chunks: Chunks): Chunks {
@@ -54,9 +54,8 @@ interface BlockUnderWay {
 }
 
 class RowReading {
-  /** Offset behind the last row that was given, and the lines up to there. */
+  /** Offset behind the last row that was given. */
   end = 0;
-  lines = 0;
   readonly #underWay: BlockUnderWay[] = [];
   /** Where the next block begins, and a place where a row is known to begin whatever comes before. */
   #next = 0;
@@ -71,14 +70,14 @@ class RowReading {
   ) {}
 
   get done(): boolean {
-    return this.end >= this.rows.fileBytes;
+    return this.end >= this.rows.end;
   }
 
   /** The first chunk was looked at already, to find the mapping: where its rows are is known. */
   async begin(chunk: Chunk): Promise<void> {
     const { byteOffset, firstLine, bytes } = chunk;
     this.end = byteOffset;
-    this.lines = firstLine - 1;
+    this.rows.lines = firstLine - 1;
     this.#next = this.#rowStart = byteOffset + bytes.length;
     // Lines of all blocks are counted from their first row.
     this.#push((await placed({ ...chunk, firstLine: 1 }, this.rows)) as FileBlock);
@@ -89,12 +88,12 @@ class RowReading {
     const { pool, signal } = this.options;
     while (!this.done) {
       throwIfAborted(signal);
-      while (this.#underWay.length < pool.blocks && this.#next < this.rows.fileBytes) await this.#pushNext();
+      while (this.#underWay.length < pool.blocks && this.#next < this.rows.end) await this.#pushNext();
       const { block, read } = this.#underWay.shift()!;
       const columns = await this.#checked(block, await read);
       if (columns === undefined) continue;
-      yield movedDown(columns.batch, this.lines);
-      this.lines += columns.lines;
+      yield movedDown(columns.batch, this.rows.lines!);
+      this.rows.lines! += columns.lines;
       this.end = placeOf(block, columns)[1];
       columns.release();
       if (this.end < block.end || this.#guessedTooOften) return;

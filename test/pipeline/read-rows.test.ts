@@ -1,9 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutInput } from '../../src/pipeline/cut-input.js';
+import { openChunks } from '../../src/pipeline/open-chunks.js';
+import { readBatches } from '../../src/pipeline/read-batches.js';
 import { MAX_WRONG_GUESSES } from '../../src/pipeline/read-rows.js';
-import { csv } from '../readers/support.js';
+import { listSources } from '../../src/sources/list-sources.js';
+import type { Source } from '../../src/sources/source.js';
+import { csv, rowsOf } from '../readers/support.js';
 import { useTempDir } from '../support/temp-dir.js';
-import { bothWays, type Cut } from './rows-support.js';
+import { bothWays, poolOf, type Cut } from './rows-support.js';
 
 const temp = useTempDir();
 const HEADER = 'id,text,values';
@@ -112,4 +118,57 @@ describe('rows that are found block by block', () => {
       expect(found.rows.at(-1)).toMatchObject({ id: 'f', line: 7 });
     }
   });
+
+  it('of ranges are together those of the file, with their lines, and every byte is told once', async () => {
+    // Cells with rows in them, and one that is larger than a block, so that the chunker goes on.
+    const rows = Array.from({ length: 60_000 }, (_, i) =>
+      row(`id${i}`, i % 50 === 0 ? '\nx,y,1 2'.repeat(60) : `a\nb${'é'.repeat(150)}`),
+    );
+    for (const huge of [false, true]) {
+      if (huge) rows[40_000] = row('huge', '\nx,y,1 2'.repeat(2_200_000));
+      const bytes = Buffer.from(`${HEADER}\n${rows.join('')}`);
+      await writeFile(temp('ranges.csv'), bytes);
+      const [source] = (await listSources([temp('ranges.csv')], { openStore: () => Promise.reject(new Error()) })) as [
+        Source,
+      ];
+      const options = { maxRecordBytes: 5_000_000, delimiter: ',', scan: true };
+      const { starts, header } = (await cutInput(source, Math.ceil(bytes.length / 3), options))!;
+      expect(starts).toHaveLength(3);
+      const ids: string[] = [];
+      const places: number[] = [];
+      let lines = 0;
+      let told = 0;
+      for (const [i, start] of starts.entries()) {
+        const opened = await openChunks(source, {
+          ...options,
+          range: [start, starts[i + 1] ?? bytes.length],
+          header: Buffer.from(header!),
+          onRead: (read) => (told += read),
+        });
+        for await (const batch of readBatches(opened, { pool: poolOf(4), configOf: () => config })) {
+          ids.push(...rowsOf(batch).map(({ id }) => id));
+          for (const { line, byteOffset } of rowsOf(batch)) {
+            places.push(byteOffset);
+            if (byteOffset % 997 === 0) expect(linesBefore(bytes, byteOffset)).toBe(lines + line - 1);
+          }
+          for (const { code, line, byteOffset } of batch.rejects) {
+            expect([code, linesBefore(bytes, byteOffset)]).toStrictEqual(['RECORD_TOO_LARGE', lines + line - 1]);
+          }
+        }
+        lines += opened.lineFeeds()!;
+        expect(linesBefore(bytes, starts[i + 1] ?? bytes.length)).toBe(lines);
+      }
+      expect(ids).toStrictEqual(rows.flatMap((_, i) => (huge && i === 40_000 ? [] : [`id${i}`])));
+      expect(new Set(places).size).toBe(ids.length);
+      expect(told).toBe(bytes.length);
+    }
+  });
 });
+
+const LF = 0x0a;
+
+function linesBefore(bytes: Buffer, offset: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LF); at >= 0 && at < offset; at = bytes.indexOf(LF, at + 1)) count++;
+  return count;
+}

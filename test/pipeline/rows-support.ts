@@ -28,7 +28,7 @@ async function gathered(batches: AsyncIterable<RecordBatch>): Promise<Outcome> {
 }
 
 /** Reads as one thread does, but has several blocks under way, as many threads have; keeps what it was asked. */
-function poolOf(blocks: number): WorkerPool & { readonly asked: FileBlock[] } {
+export function poolOf(blocks: number): WorkerPool & { readonly asked: FileBlock[] } {
   const pool = openWorkerPool(1, {});
   const asked: FileBlock[] = [];
   return {
