@@ -44,7 +44,7 @@ export interface WorkerPool {
 /** Chunks waiting at each thread besides the one it reads, so that it never waits for the main thread. */
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
-export const BLOCKS_AHEAD = 3;
+export const BLOCKS_AHEAD = 2;
 /** For every so many bytes of input a thread is started at once; more follow when there is work for them. */
 const BYTES_PER_THREAD = 2 * 1024 * 1024;
 
