@@ -15,7 +15,7 @@ import {
 import { RecordSorter } from './record-sorter.js';
 
 /** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
-export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 32_000_000;
+export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 16_000_000;
 
 export interface FingerprintRecorderOptions {
   /** Default DEFAULT_FINGERPRINT_MEMORY_BYTES. */
