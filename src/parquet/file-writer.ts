@@ -1,59 +1,16 @@
 import { PineloadError } from '../base/errors.js';
-import type { VectorKind } from '../records/batch.js';
 import { encodePage, type ColumnChunkInfo } from './column-chunk.js';
 import { encodeFooter, type RowGroupInfo } from './footer.js';
 import { DEFAULT_PAGE_BYTES, denseListPages, sparseListPages, textPages, type RawPage } from './pages.js';
+import { checkStored, type ParquetFile, type ParquetFileOptions, type ParquetFileSummary } from './parquet-file.js';
 import { countOf } from './pieces.js';
 import type { RowGroupColumns } from './row-group.js';
-import { DEFAULT_COMPRESSION, importSchema, leafColumns, type CompressionOptions, type LeafPath } from './schema.js';
-import { SectionSink, type ByteSink, type FileChecksums } from './section-sink.js';
+import { DEFAULT_COMPRESSION, importSchema, leafColumns, type LeafPath } from './schema.js';
+import { SectionSink, type ByteSink } from './section-sink.js';
 import { createEnvelope, type ParquetEnvelope, type ParquetSchema, type SchemaField } from './vendor/parquetjs.js';
-
-/** What decides how a file is encoded. */
-export interface ParquetFileOptions {
-  readonly kind: VectorKind;
-  /** Numbers per dense vector; ignored for kind `sparse`. */
-  readonly dimension: number;
-  /** pineload's version, for `created_by`. */
-  readonly version: string;
-  readonly compression?: CompressionOptions | undefined;
-  /** Bytes of values after which a page ends. Default DEFAULT_PAGE_BYTES. */
-  readonly pageBytes?: number | undefined;
-}
 
 export interface ParquetFileWriterOptions extends ParquetFileOptions {
   readonly sink: ByteSink;
-}
-
-/** A file being written. Call `writeRowGroup` for each row group, one at a time, then `close`; or `abort` at any time. */
-export interface ParquetFile {
-  /** Bytes of the file so far, without the footer. */
-  readonly bytes: number;
-  /**
-   * Encodes and writes a row group; its memory must not be changed meanwhile, and what of it is not shared memory may be gone afterwards.
-   * Resolves when the file can take more.
-   */
-  writeRowGroup(group: RowGroupColumns): Promise<void>;
-  /** Writes the footer and closes the sink. A file without a row group is an error. */
-  close(): Promise<ParquetFileSummary>;
-  /** Drops the file. Never throws. */
-  abort(): Promise<void>;
-}
-
-/** A file that was written. */
-export interface ParquetFileSummary {
-  readonly records: number;
-  readonly bytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-  /** As far as the sink computes any. */
-  readonly checksums?: FileChecksums;
-}
-
-/** Has the store all bytes of the file? */
-export function checkStored(stored: { readonly bytes: number }, bytes: number): void {
-  if (stored.bytes === bytes) return;
-  throw new PineloadError('CHECKSUM_MISMATCH', { expected: `${bytes} bytes`, got: `${stored.bytes} bytes` });
 }
 
 // Float32Array and Uint32Array are written as they lie in memory; PLAIN is little-endian.

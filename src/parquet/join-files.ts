@@ -5,9 +5,17 @@ import { openParquet } from './decode/index.js';
 import { encodeFooter, type RowGroupInfo } from './footer.js';
 import { DEFAULT_COMPRESSION, importSchema, leafColumns, type CompressionOptions } from './schema.js';
 import { SectionSink, type ByteSink } from './section-sink.js';
-import type { ParquetFileSummary } from './file-writer.js';
+import type { ParquetFileSummary } from './parquet-file.js';
 
 const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
+
+export interface ParquetJoinerOptions {
+  readonly sink: ByteSink;
+  readonly kind: VectorKind;
+  /** pineload's version, for `created_by`. */
+  readonly version: string;
+  readonly compression?: CompressionOptions | undefined;
+}
 
 /**
  * Joins Parquet files that pineload wrote into one: the pages of every row group are copied as they are, only the footer is made anew with
@@ -21,15 +29,7 @@ export class ParquetJoiner {
   readonly #groups: RowGroupInfo[] = [];
   #records = 0;
 
-  constructor(
-    private readonly options: {
-      readonly sink: ByteSink;
-      readonly kind: VectorKind;
-      /** pineload's version, for `created_by`. */
-      readonly version: string;
-      readonly compression?: CompressionOptions | undefined;
-    },
-  ) {
+  constructor(private readonly options: ParquetJoinerOptions) {
     this.#schema = importSchema(options.kind, options.compression ?? DEFAULT_COMPRESSION);
     this.#columns = leafColumns(this.#schema);
     this.#sections = new SectionSink(options.sink);

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../base/abort.js';
-import { ParquetJoiner } from '../parquet/join-files.js';
+import type { ParquetJoiner } from '../parquet/join-files.js';
+import { openParquetJoiner } from '../parquet/open-file.js';
 import { forEachLimited } from '../writers/concurrency.js';
 import { FLAT } from '../writers/layout.js';
 import { partKey } from '../writers/part-names.js';
@@ -165,7 +166,7 @@ class JoinedFiles {
       signal: this.signal,
     });
     const { mapping, pineload } = this.plan;
-    return { joiner: new ParquetJoiner({ sink, kind: mapping.kind, version: pineload }), parts: [] };
+    return { joiner: await openParquetJoiner({ sink, kind: mapping.kind, version: pineload }), parts: [] };
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { abortError, throwIfAborted } from '../base/abort.js';
-import { ParquetFileWriter, type ParquetFile, type ParquetFileOptions } from '../parquet/file-writer.js';
+import { openParquetFile } from '../parquet/open-file.js';
+import type { ParquetFile, ParquetFileOptions } from '../parquet/parquet-file.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { CompressionOptions } from '../parquet/schema.js';
 import type { VectorKind } from '../records/batch.js';
@@ -106,14 +107,14 @@ export class NamespaceFiles {
       contentType: PARQUET_CONTENT_TYPE,
       signal,
     });
+    const options = { kind, dimension, version, compression, pageBytes };
+    const checksums = CHECKSUMS.filter((name) => name !== sink.checksum);
+    const file = encoders?.open(sink, options, checksums) ?? (await openParquetFile({ ...options, sink }));
     if (this.aborted) {
-      await sink.abort();
+      await file.abort();
       throw abortError(signal ?? AbortSignal.abort());
     }
-    const options = { kind, dimension, version, compression, pageBytes };
-    if (encoders === undefined) return new ParquetFileWriter({ ...options, sink });
-    const checksums = CHECKSUMS.filter((name) => name !== sink.checksum);
-    return encoders.open(sink, options, checksums);
+    return file;
   }
 }
 

@@ -1,5 +1,6 @@
-import { ParquetFileWriter, type ParquetFileWriterOptions } from '../parquet/file-writer.js';
 import { MemorySink } from '../parquet/memory-sink.js';
+import { openParquetFile } from '../parquet/open-file.js';
+import type { ParquetFileOptions } from '../parquet/parquet-file.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
 
@@ -12,7 +13,7 @@ export interface StagedGroup {
   readonly records: number;
 }
 
-export interface StagedSplitOptions extends Omit<ParquetFileWriterOptions, 'sink'> {
+export interface StagedSplitOptions extends ParquetFileOptions {
   readonly store: ObjectStore;
   readonly key: string;
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +39,7 @@ export class StagedSplit {
     const { store, key, signal, ...file } = this.options;
     this.#writer ??= await store.create(key, { contentType: 'application/octet-stream', signal });
     const sink = new MemorySink();
-    const writer = new ParquetFileWriter({ ...file, sink });
+    const writer = await openParquetFile({ ...file, sink });
     await writer.writeRowGroup(group);
     const { records, bytes } = await writer.close();
     this.groups.push({ namespace, offset: this.#bytes, bytes, records });

@@ -1,5 +1,6 @@
-import { ParquetFileWriter, type ParquetFileOptions, type ParquetFileSummary } from '../../parquet/file-writer.js';
+import { ParquetFileWriter } from '../../parquet/file-writer.js';
 import { MemorySink } from '../../parquet/memory-sink.js';
+import type { ParquetFileOptions, ParquetFileSummary } from '../../parquet/parquet-file.js';
 import type { RowGroupColumns } from '../../parquet/row-group.js';
 import type { FileChecksums } from '../../parquet/section-sink.js';
 import { Crc, type CrcName } from '../../uploaders/checksum/crc.js';

@@ -3,7 +3,7 @@ import {
   type ParquetFile,
   type ParquetFileOptions,
   type ParquetFileSummary,
-} from '../../parquet/file-writer.js';
+} from '../../parquet/parquet-file.js';
 import type { RowGroupColumns } from '../../parquet/row-group.js';
 import type { CrcName } from '../../uploaders/checksum/crc.js';
 import type { ObjectWriter } from '../../uploaders/object-store.js';

@@ -1,5 +1,5 @@
 import type { PineloadError } from '../../base/errors.js';
-import type { ParquetFileOptions, ParquetFileSummary } from '../../parquet/file-writer.js';
+import type { ParquetFileOptions, ParquetFileSummary } from '../../parquet/parquet-file.js';
 import type { RowGroupColumns } from '../../parquet/row-group.js';
 import type { Chunk, FileBlock, ReadColumns, ReaderConfig } from '../../readers/reader.js';
 import type { RuleOptions } from '../../records/rules/options.js';
@@ -11,8 +11,13 @@ export interface ThreadData {
   readonly kernel: object;
 }
 
-/** To a thread. Each is answered with a ThreadResponse of the same job. */
-export type ThreadRequest = { readonly job: number } & (ReadRequest | WriteRequest);
+/** To a thread. All but `prepare` are answered with a ThreadResponse of the same job. */
+export type ThreadRequest = PrepareRequest | ({ readonly job: number } & (ReadRequest | WriteRequest));
+
+/** Files will be encoded: what that takes can be loaded before there is anything else to do. */
+export interface PrepareRequest {
+  readonly type: 'prepare';
+}
 
 /** From a thread: what came of a job, or what was thrown. */
 export type ThreadResponse = { readonly job: number } & (

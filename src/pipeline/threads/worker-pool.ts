@@ -10,6 +10,7 @@ import { FileOnThread } from './file-on-thread.js';
 import {
   moved,
   type ReadRequest,
+  type ThreadRequest,
   type ThreadResponse,
   type ThrownError,
   type WriteAnswer,
@@ -47,6 +48,8 @@ export const CHUNKS_AHEAD = 1;
 export const BLOCKS_AHEAD = 2;
 /** For every so many bytes of input a thread is started at once; more follow when there is work for them. */
 const BYTES_PER_THREAD = 2 * 1024 * 1024;
+/** With so many bytes of input there are most probably files that the threads will encode. */
+const ENCODED_BYTES = 16 * 1024 * 1024;
 
 /**
  * `workers` threads; 1 reads on the calling thread, without any.
@@ -54,9 +57,7 @@ const BYTES_PER_THREAD = 2 * 1024 * 1024;
  * @param bytes of input to come, if known: a thread takes a tenth of a second to start, which goes on while other things are prepared
  */
 export function openWorkerPool(workers: number, rules: RuleOptions, bytes = 0): WorkerPool {
-  return workers > 1 && THREADS_AVAILABLE
-    ? new ThreadPool(workers, rules, Math.floor(bytes / BYTES_PER_THREAD))
-    : new InlinePool(rules);
+  return workers > 1 && THREADS_AVAILABLE ? new ThreadPool(workers, rules, bytes) : new InlinePool(rules);
 }
 
 class InlinePool implements WorkerPool {
@@ -117,12 +118,16 @@ class ThreadPool implements WorkerPool {
   constructor(
     private readonly workers: number,
     private readonly rules: RuleOptions,
-    startWith: number,
+    bytes: number,
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
     this.blocks = workers * (1 + BLOCKS_AHEAD);
     this.encoders = { atOnce: workers, open: (sink, options, checksums) => this.#open(sink, options, checksums) };
-    for (let i = 0; i < Math.min(workers, startWith); i++) this.#start();
+    const startWith = Math.min(workers, Math.floor(bytes / BYTES_PER_THREAD));
+    for (let i = 0; i < startWith; i++) {
+      const { worker } = this.#start();
+      if (bytes >= ENCODED_BYTES) worker.postMessage({ type: 'prepare' } satisfies ThreadRequest);
+    }
   }
 
   async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {

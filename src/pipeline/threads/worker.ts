@@ -4,7 +4,7 @@ import { createReader } from '../../readers/create-reader.js';
 import { useKernelCode } from '../../readers/kernel/wasm.js';
 import type { ChunkReader } from '../../readers/reader.js';
 import type { RuleOptions } from '../../records/rules/options.js';
-import type { FileEncoder } from './file-encoder.js';
+import type * as FileEncoding from './file-encoder.js';
 import {
   moved,
   type ReadAnswer,
@@ -26,7 +26,7 @@ const { kernel } = workerData as ThreadData;
 useKernelCode(kernel);
 
 const readers = new Map<number, { readonly reader: ChunkReader; readonly rules: RuleOptions }>();
-const files = new Map<number, FileEncoder>();
+const files = new Map<number, FileEncoding.FileEncoder>();
 
 type Job<Request> = Request & { readonly job: number };
 
@@ -36,12 +36,20 @@ const toRead: Job<ReadRequest>[] = [];
 let busy = false;
 
 port.on('message', (request: ThreadRequest) => {
+  if (request.type === 'prepare') {
+    // If it fails it fails once more where it is needed.
+    fileEncoder().catch(() => undefined);
+    return;
+  }
   if (request.type === 'read') toRead.push(request);
   else toWrite.push(request);
   if (busy) return;
   busy = true;
   setImmediate(() => void next());
 });
+
+/** Loaded by those threads that need it. */
+const fileEncoder = (): Promise<typeof FileEncoding> => import('./file-encoder.js');
 
 /** Does one job. What has arrived meanwhile is taken in before the one after it. */
 async function next(): Promise<void> {
@@ -78,8 +86,7 @@ function answerRead(job: number, answer: ReadAnswer): void {
 
 async function write(request: WriteRequest): Promise<WriteAnswer> {
   if (request.type === 'open') {
-    // Loaded by those threads that need it.
-    const { FileEncoder } = await import('./file-encoder.js');
+    const { FileEncoder } = await fileEncoder();
     files.set(request.file, new FileEncoder(request.options, request.checksums));
     return { pieces: [], bytes: 0 };
   }
