@@ -11,6 +11,8 @@ import { instantiateKernel, type KernelExports } from './wasm.js';
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
 const RESULT_WORDS = 22;
 const PROBLEM_COUNT = 18;
+/** Twice what 20,000 dimensions take: a row that is larger is an exception, for which not all blocks need to be read with so much more. */
+const MAX_KNOWN_TAIL_BYTES = 1024 * 1024;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -68,7 +70,7 @@ export class KernelReader implements ChunkReader {
     for (let end = read.place[1]; end < block.end && block.cut === 'rows-from'; end = read.place[1]) {
       const more = rows.placeMore();
       if (more === undefined) break;
-      this.rowTail = rows.tail;
+      this.rowTail = Math.min(rows.tail, MAX_KNOWN_TAIL_BYTES);
       this.takeRows(block, more);
       read = this.rowColumns(block, more);
     }
