@@ -1,20 +1,15 @@
 import { PineloadError } from '../base/errors.js';
-import type { VectorKind } from '../records/batch.js';
 import type { ColumnChunkInfo } from './column-chunk.js';
 import { openParquet } from './decode/index.js';
 import { encodeFooter, type RowGroupInfo } from './footer.js';
-import { DEFAULT_COMPRESSION, importSchema, leafColumns, type CompressionOptions } from './schema.js';
+import { DEFAULT_COMPRESSION, importSchema, leafColumns } from './schema.js';
 import { SectionSink, type ByteSink } from './section-sink.js';
-import type { ParquetFileSummary } from './parquet-file.js';
+import type { ParquetFileOptions, ParquetFileSummary } from './parquet-file.js';
 
 const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
 
-export interface ParquetJoinerOptions {
+export interface ParquetJoinerOptions extends Pick<ParquetFileOptions, 'kind' | 'version' | 'compression'> {
   readonly sink: ByteSink;
-  readonly kind: VectorKind;
-  /** pineload's version, for `created_by`. */
-  readonly version: string;
-  readonly compression?: CompressionOptions | undefined;
 }
 
 /**

@@ -21,10 +21,15 @@ class SharedFile {
   constructor(
     private readonly source: Source,
     private readonly path: string,
+    private readonly fileBytes: number,
+    private readonly maxRecordBytes: number,
   ) {}
 
-  async open(): Promise<FileHandle> {
-    return (this.#file ??= await openFile(this.path, this.source.name));
+  /** Opens it, and gives what all its blocks have in common. */
+  async block(): Promise<Pick<FileBlock, 'source' | 'fd' | 'fileBytes' | 'maxRecordBytes'>> {
+    const { source, path, fileBytes, maxRecordBytes } = this;
+    const { fd } = (this.#file ??= await openFile(path, source.name));
+    return { source: source.name, fd, fileBytes, maxRecordBytes };
   }
 
   /** @throws INPUT_CHANGED when it is not, or not any more, the file of the source */
@@ -56,12 +61,12 @@ export class FileBlocks {
   readonly #file: SharedFile;
 
   private constructor(
-    private readonly source: Source,
+    source: Source,
     path: string,
     private readonly fileBytes: number,
     private readonly options: FileBlocksOptions,
   ) {
-    this.#file = new SharedFile(source, path);
+    this.#file = new SharedFile(source, path, fileBytes, options.maxRecordBytes);
   }
 
   /** Undefined for a source that cannot be read like that. */
@@ -76,23 +81,13 @@ export class FileBlocks {
 
   /** The blocks in order. They can be read until `close` is called. */
   async *blocks(): AsyncGenerator<FileBlock, void, undefined> {
-    const { source, fileBytes, options } = this;
+    const { fileBytes, options } = this;
     const [start, end] = options.range ?? [0, fileBytes];
-    const { fd } = await this.#file.open();
+    const common = await this.#file.block();
     await this.#file.check();
     for (let at = start; at < end; at += BLOCK_BYTES) {
       const to = Math.min(at + BLOCK_BYTES, end);
-      yield {
-        source: source.name,
-        fd,
-        cut: 'lines',
-        start: at,
-        end: to,
-        fileBytes,
-        firstLine: 1,
-        maxRecordBytes: options.maxRecordBytes,
-        rejects: [],
-      };
+      yield { ...common, cut: 'lines', start: at, end: to, firstLine: 1, rejects: [] };
       options.onRead?.(to - at);
     }
   }
@@ -172,12 +167,12 @@ export class RowBlocks {
   readonly #file: SharedFile;
 
   private constructor(
-    private readonly source: Source,
+    source: Source,
     path: string,
     private readonly fileBytes: number,
     private readonly options: RowBlocksOptions,
   ) {
-    this.#file = new SharedFile(source, path);
+    this.#file = new SharedFile(source, path, fileBytes, options.maxRecordBytes);
   }
 
   /** No block begins there any more. */
@@ -201,24 +196,18 @@ export class RowBlocks {
   /** The place of a chunk's rows in the file; the chunk's own bytes are not needed any more. */
   async blockOf({ bytes, byteOffset, firstLine, rejects }: Chunk): Promise<FileBlock> {
     const place = { start: byteOffset, end: byteOffset + bytes.length };
-    return { ...(await this.#block()), cut: 'rows', ...place, firstLine, rejects };
+    return { ...(await this.#file.block()), cut: 'rows', ...place, firstLine, rejects };
   }
 
   /** The block that begins at an offset, where a row begins or not. Its lines are counted from its first row. */
   async blockAt(start: number, cut: 'rows-from' | 'rows-near'): Promise<FileBlock> {
     const end = Math.min(start + this.#blockBytes, this.end);
     this.options.onReadTo?.(end);
-    return { ...(await this.#block()), cut, start, end, firstLine: 1, rejects: [] };
+    return { ...(await this.#file.block()), cut, start, end, firstLine: 1, rejects: [] };
   }
 
   get #blockBytes(): number {
     return this.options.blockBytes ?? BLOCK_BYTES;
-  }
-
-  async #block(): Promise<Pick<FileBlock, 'source' | 'fd' | 'fileBytes' | 'maxRecordBytes'>> {
-    const { source, fileBytes, options } = this;
-    const { fd } = await this.#file.open();
-    return { source: source.name, fd, fileBytes, maxRecordBytes: options.maxRecordBytes };
   }
 
   /** To be called when every block has been read: they must have been those of the file whose rows were looked for. */

@@ -21,7 +21,7 @@ export async function* readBlocks(
     for await (const block of blocks.blocks()) {
       throwIfAborted(signal);
       config ??= configOf(blocks.sampleOf(block));
-      underWay.push(pool.read(config, block, fingerprints));
+      underWay.push(block, pool.read(config, block, fingerprints));
       if (underWay.length >= pool.blocks) yield* underWay.next(numbered);
     }
     while (underWay.length > 0) yield* underWay.next(numbered);

@@ -24,7 +24,8 @@ export async function* readChunks(
     for await (const chunk of chunks) {
       throwIfAborted(signal);
       config ??= configOf(chunk);
-      underWay.push(pool.read(config, await placed(chunk, rows), fingerprints));
+      const input = await placed(chunk, rows);
+      underWay.push(input, pool.read(config, input, fingerprints));
       if (underWay.length >= width) yield* underWay.next(({ batch }) => movedDown(batch, linesBefore));
     }
     while (underWay.length > 0) yield* underWay.next(({ batch }) => movedDown(batch, linesBefore));

@@ -5,7 +5,7 @@ import type { RecordBatch } from '../records/batch.js';
 import type { RowBlocks } from './file-blocks.js';
 import { placed, readChunks } from './read-chunks.js';
 import type { CheckedColumns } from './threads/worker-pool.js';
-import { movedDown, type ReadBatchesOptions } from './under-way.js';
+import { movedDown, UnderWay, type ReadBatchesOptions } from './under-way.js';
 
 /** When more blocks than this, and more than half of them, had rows elsewhere than they seemed to be, nobody guesses any more. */
 export const MAX_WRONG_GUESSES = 8;
@@ -48,15 +48,10 @@ async function* withFirst(chunk: Chunk, chunks: Chunks): Chunks {
   yield* chunks;
 }
 
-interface BlockUnderWay {
-  readonly block: FileBlock;
-  readonly read: Promise<CheckedColumns>;
-}
-
 class RowReading {
   /** Offset behind the last row that was given. */
   end = 0;
-  readonly #underWay: BlockUnderWay[] = [];
+  readonly #underWay = new UnderWay<FileBlock>();
   /** Where the next block begins, and a place where a row is known to begin whatever comes before. */
   #next = 0;
   #rowStart = 0;
@@ -89,7 +84,7 @@ class RowReading {
     while (!this.done) {
       throwIfAborted(signal);
       while (this.#underWay.length < pool.blocks && this.#next < this.rows.end) await this.#pushNext();
-      const { block, read } = this.#underWay.shift()!;
+      const { input: block, columns: read } = this.#underWay.shift();
       const columns = await this.#checked(block, await read);
       if (columns === undefined) continue;
       yield movedDown(columns.batch, this.rows.lines!);
@@ -101,8 +96,8 @@ class RowReading {
     }
   }
 
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay.map(({ read }) => read));
+  settled(): Promise<void> {
+    return this.#underWay.settled();
   }
 
   async #pushNext(): Promise<void> {
@@ -112,10 +107,11 @@ class RowReading {
   }
 
   #push(block: FileBlock): void {
-    const read = this.options.pool.read(this.config, block, this.options.fingerprints);
-    // It is awaited when its turn comes; a failure until then must not end the process.
-    read.catch(() => undefined);
-    this.#underWay.push({ block, read });
+    this.#underWay.push(block, this.#read(block));
+  }
+
+  #read(block: FileBlock): Promise<CheckedColumns> {
+    return this.options.pool.read(this.config, block, this.options.fingerprints);
   }
 
   /** The block's columns from `end` on; undefined when a row that began before it goes on to its end. */
@@ -130,8 +126,7 @@ class RowReading {
     if (sure || (start === this.end && end >= block.end)) return columns;
     this.#wrong++;
     columns.release();
-    const again: FileBlock = { ...block, cut: 'rows-from', start: this.end };
-    return this.options.pool.read(this.config, again, this.options.fingerprints);
+    return this.#read({ ...block, cut: 'rows-from', start: this.end });
   }
 
   get #guessedTooOften(): boolean {

@@ -1,4 +1,4 @@
-import type { Chunk, ReaderConfig } from '../readers/reader.js';
+import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { CheckedColumns, WorkerPool } from './threads/worker-pool.js';
 
@@ -12,29 +12,39 @@ export interface ReadBatchesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface Reading<Input> {
+  readonly input: Input;
+  readonly columns: Promise<CheckedColumns>;
+}
+
 /** What the threads are at, in order. */
-export class UnderWay {
-  readonly #reading: Promise<CheckedColumns>[] = [];
+export class UnderWay<Input = Chunk | FileBlock> {
+  readonly #reading: Reading<Input>[] = [];
 
   get length(): number {
     return this.#reading.length;
   }
 
-  push(reading: Promise<CheckedColumns>): void {
+  push(input: Input, columns: Promise<CheckedColumns>): void {
     // It is awaited when its turn comes; a failure until then must not end the process.
-    reading.catch(() => undefined);
-    this.#reading.push(reading);
+    columns.catch(() => undefined);
+    this.#reading.push({ input, columns });
+  }
+
+  /** Takes the first one out. */
+  shift(): Reading<Input> {
+    return this.#reading.shift()!;
   }
 
   /** The first one, when it is done. */
   async *next(batchOf: (read: CheckedColumns) => RecordBatch): AsyncGenerator<RecordBatch, void, undefined> {
-    const read = await this.#reading.shift()!;
+    const read = await this.shift().columns;
     yield batchOf(read);
     read.release();
   }
 
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#reading);
+    await Promise.allSettled(this.#reading.map(({ columns }) => columns));
   }
 }
 

@@ -5,11 +5,14 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The text of `bytes[start … end)` for a reject: cut at the maximum (never inside a character), bad UTF-8 as U+FFFD. */
 export function rawText(bytes: Uint8Array, start: number, end: number, max = DEFAULT_MAX_REJECT_RAW_BYTES): string {
-  let cut = end;
-  if (end - start > max) {
-    cut = start + max;
-    // Back over continuation bytes (10xxxxxx) to the start of the character that the cut goes through: four bytes at most.
-    for (let back = 0; back < 3 && cut > start && (bytes[cut]! & 0xc0) === 0x80; back++) cut--;
-  }
+  const cut = end - start > max ? characterStart(bytes, start + max, start) : end;
   return decoder.decode(bytes.subarray(start, cut));
+}
+
+/** Where the character begins that the byte at `at` belongs to, `from` at the earliest. */
+export function characterStart(bytes: Uint8Array, at: number, from = 0): number {
+  let start = at;
+  // Back over continuation bytes (10xxxxxx; RFC 3629, section 3): a character has four bytes at most.
+  for (let back = 0; back < 3 && start > from && (bytes[start]! & 0xc0) === 0x80; back++) start--;
+  return start;
 }

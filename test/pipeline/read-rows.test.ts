@@ -5,6 +5,7 @@ import { cutInput } from '../../src/pipeline/cut-input.js';
 import { openChunks } from '../../src/pipeline/open-chunks.js';
 import { readBatches } from '../../src/pipeline/read-batches.js';
 import { MAX_WRONG_GUESSES } from '../../src/pipeline/read-rows.js';
+import { countLineFeeds } from '../../src/sources/line-range.js';
 import { listSources } from '../../src/sources/list-sources.js';
 import type { Source } from '../../src/sources/source.js';
 import { csv, rowsOf } from '../readers/support.js';
@@ -165,10 +166,4 @@ describe('rows that are found block by block', () => {
   });
 });
 
-const LF = 0x0a;
-
-function linesBefore(bytes: Buffer, offset: number): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LF); at >= 0 && at < offset; at = bytes.indexOf(LF, at + 1)) count++;
-  return count;
-}
+const linesBefore = (bytes: Buffer, offset: number): number => countLineFeeds(bytes.subarray(0, offset));

@@ -9,7 +9,7 @@ import { RowBlock, type PlacedRows } from './row-block.js';
 import { instantiateKernel, type KernelExports } from './wasm.js';
 
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
-const RESULT_WORDS = 22;
+const RESULT_WORDS = 21;
 const PROBLEM_COUNT = 18;
 /** Twice what 20,000 dimensions take: a row that is larger is an exception, for which not all blocks need to be read with so much more. */
 const MAX_KNOWN_TAIL_BYTES = 1024 * 1024;
@@ -60,21 +60,22 @@ export class KernelReader implements ChunkReader {
 
   private viewRows(block: FileBlock): ReadColumns {
     const rows = new RowBlock(this.kernel, block, this.rowTail);
-    const placed = rows.place();
+    let placed: PlacedRows | undefined = rows.place();
     if (placed === undefined) return this.noRows(block, rows);
-    this.takeRows(block, placed);
+    let end = this.takeRows(block, placed);
     // Lines of a long text may have as many commas as a row; of each, a reject would be made for nothing.
     if (block.cut === 'rows-near' && this.moreProblemsThanRows()) return this.noRows(block, rows);
-    let read = this.rowColumns(block, placed);
     // Bytes behind a place that was taken for a row's start by mistake may go on without end; that is found out before more are read.
-    for (let end = read.place[1]; end < block.end && block.cut === 'rows-from'; end = read.place[1]) {
+    while (end < placed.stop && block.cut === 'rows-from') {
       const more = rows.placeMore();
       if (more === undefined) break;
       this.rowTail = Math.min(rows.tail, MAX_KNOWN_TAIL_BYTES);
-      this.takeRows(block, more);
-      read = this.rowColumns(block, more);
+      placed = more;
+      end = this.takeRows(block, placed);
     }
-    return read;
+    const { at, byteOffset } = placed;
+    const place = [byteOffset, Math.min(byteOffset + (end - at), block.fileBytes)] as const;
+    return { ...this.columns({ ...block, ...placed }), place };
   }
 
   private noRows(block: FileBlock, { at }: RowBlock): ReadColumns {
@@ -82,20 +83,15 @@ export class KernelReader implements ChunkReader {
     return this.readAll({ ...block, at, length: 0, byteOffset: block.start });
   }
 
-  private takeRows({ firstLine, maxRecordBytes }: FileBlock, { byteOffset, stop, atEnd }: PlacedRows): void {
-    this.kernel.readRowsUpTo(stop, byteOffset, firstLine, maxRecordBytes, atEnd);
+  /** Returns the address behind them. */
+  private takeRows({ firstLine, maxRecordBytes }: FileBlock, { byteOffset, stop, atEnd }: PlacedRows): number {
+    return this.kernel.readRowsUpTo(stop, byteOffset, firstLine, maxRecordBytes, atEnd);
   }
 
   private moreProblemsThanRows(): boolean {
     const { kernel } = this;
     const result = new Uint32Array(kernel.memory.buffer, kernel.resultAddress(), RESULT_WORDS);
     return result[PROBLEM_COUNT]! > result[0]!;
-  }
-
-  private rowColumns(block: FileBlock, placed: PlacedRows): ReadColumns & Placed {
-    const { at, byteOffset } = placed;
-    const { end, ...read } = this.columns({ ...block, ...placed });
-    return { ...read, place: [byteOffset, Math.min(byteOffset + (end - at), block.fileBytes)] };
   }
 
   /** Turns the input in place into columns. */
@@ -105,8 +101,8 @@ export class KernelReader implements ChunkReader {
     return { batch, lines: input.length === 0 ? 0 : lines };
   }
 
-  /** What the kernel has made of the input. `end`: address behind the rows, if they were read up to a place. */
-  private columns(input: PlacedInput): ReadColumns & { readonly end: number } {
+  /** What the kernel has made of the input. */
+  private columns(input: PlacedInput): ReadColumns {
     const { kernel, config } = this;
     const memory = kernel.memory.buffer;
     const [
@@ -131,7 +127,6 @@ export class KernelReader implements ChunkReader {
       problemCount,
       knownGood,
       lineCount,
-      end,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
 
     const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory, at, length);
@@ -183,12 +178,8 @@ export class KernelReader implements ChunkReader {
       rejected: new Uint8Array(rows),
       rejects,
     };
-    return { batch, lines: lineCount, end };
+    return { batch, lines: lineCount };
   }
-}
-
-interface Placed {
-  readonly place: readonly [start: number, end: number];
 }
 
 /** Whole records in the kernel's memory. */
@@ -250,5 +241,4 @@ type Result = [
   problemCount: number,
   knownGood: number,
   lineCount: number,
-  end: number,
 ];

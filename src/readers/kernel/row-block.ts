@@ -1,3 +1,4 @@
+import { characterStart } from '../../records/raw-text.js';
 import type { FileBlock } from '../reader.js';
 import { read, TAIL_BYTES } from './block-input.js';
 import type { KernelExports } from './wasm.js';
@@ -70,24 +71,20 @@ export class RowBlock {
   #placed(): PlacedRows {
     const { block } = this;
     const atEnd = this.#from + this.#filled >= block.fileBytes;
-    // A character that is cut in two would pass for a broken one.
-    if (!atEnd) this.#filled = wholeCharacters(new Uint8Array(this.kernel.memory.buffer, this.at, this.#filled));
+    // The last character may go on behind the bytes, and would pass for a broken one.
+    if (!atEnd) this.#filled = this.#lastCharacter();
     const end = this.at + this.#filled;
     this.kernel.takeInput(this.#begin, end);
     const byteOffset = this.#from + (this.#begin - this.at);
     return { at: this.#begin, length: end - this.#begin, byteOffset, stop: this.#stop, atEnd };
   }
 
+  #lastCharacter(): number {
+    const bytes = new Uint8Array(this.kernel.memory.buffer, this.at, this.#filled);
+    return characterStart(bytes, Math.max(0, bytes.length - 1));
+  }
+
   get #stop(): number {
     return this.at + Math.min(this.block.end - this.#from, this.#filled);
   }
-}
-
-/** Length without the bytes of a UTF-8 character that goes on behind them (RFC 3629, section 3). */
-function wholeCharacters(bytes: Uint8Array): number {
-  let start = bytes.length - 1;
-  while (start > bytes.length - 4 && start > 0 && (bytes[start]! & 0xc0) === 0x80) start--;
-  const first = bytes[start] ?? 0;
-  const needed = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-  return start + needed > bytes.length ? Math.max(start, 0) : bytes.length;
 }

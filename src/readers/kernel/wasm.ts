@@ -14,7 +14,7 @@ export interface KernelExports {
   scanCells(start: number): void;
   takeInput(start: number, end: number): void;
   read(isCsv: boolean, byteOffset: number, firstLine: number): void;
-  readRowsUpTo(stop: number, byteOffset: number, firstLine: number, maxBytes: number, atEnd: boolean): void;
+  readRowsUpTo(stop: number, byteOffset: number, firstLine: number, maxBytes: number, atEnd: boolean): number;
   findRow(from: number, to: number, end: number): number;
   placeOrder(count: number): number;
   packRows(count: number, dimension: number): void;

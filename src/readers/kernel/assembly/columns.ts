@@ -105,12 +105,8 @@ export function takeInput(start: usize, end: usize): void {
 
 /** Lines of the input, or of the rows that were read of it; an empty one counts as one. */
 let lineCount: u32 = 0;
-/** CSV: where the rows end that were read. */
-let readEnd: usize = 0;
 
-/** `end`: behind the last row's line feed. */
-export function setRead(end: usize, lines: u32): void {
-  readEnd = end;
+export function setLines(lines: u32): void {
   lineCount = lines;
 }
 
@@ -248,7 +244,6 @@ export function writeResult(): void {
   store<u32>(RESULT, problemCount, 72);
   store<u32>(RESULT, knownGood as u32, 76);
   store<u32>(RESULT, lineCount, 80);
-  store<u32>(RESULT, readEnd as u32, 84);
 }
 
 /** The text at `textsEnd` becomes the next name. */

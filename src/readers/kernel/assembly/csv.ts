@@ -24,8 +24,9 @@ export function readCsv(byteOffset: f64, firstLine: f64): void {
  *
  * @param atEnd the source ends where the input does, so that the last row needs no line feed
  * @param all the input is whole rows: a quote that is still open at its end is that row's fault
+ * @returns the address behind the last row's line feed
  */
-export function readRows(byteOffset: f64, firstLine: f64, stop: usize, maxBytes: u32, atEnd: bool, all: bool): void {
+export function readRows(byteOffset: f64, firstLine: f64, stop: usize, maxBytes: u32, atEnd: bool, all: bool): usize {
   const end = columns.inputEnd;
   const allUtf8 = utf8Known;
   // From here on only cells that are checked are looked at.
@@ -41,7 +42,8 @@ export function readRows(byteOffset: f64, firstLine: f64, stop: usize, maxBytes:
     if (rowEnd > start) readRow(byteOffset, firstLine, start, rowEnd, rowLine, allUtf8);
     start = feed + 1;
   }
-  if (!all) columns.setRead(start, line);
+  if (!all) columns.setLines(line);
+  return start;
 }
 
 function readRow(byteOffset: f64, firstLine: f64, start: usize, end: usize, line: u32, allUtf8: bool): void {

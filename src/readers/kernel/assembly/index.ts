@@ -43,13 +43,14 @@ export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
 
 /**
  * Turns the CSV rows of the input that begin before `stop` into columns, as far as they are whole and have no more than `maxBytes`. `atEnd`:
- * the file ends with the input.
+ * the file ends with the input. Returns the address behind the last row.
  */
-export function readRowsUpTo(stop: usize, byteOffset: f64, firstLine: f64, maxBytes: u32, atEnd: bool): void {
+export function readRowsUpTo(stop: usize, byteOffset: f64, firstLine: f64, maxBytes: u32, atEnd: bool): usize {
   columns.closeInput();
   placeColumns(true);
-  readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
+  const end = readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
   columns.writeResult();
+  return end;
 }
 
 function placeColumns(isCsv: bool): void {
