@@ -17,6 +17,7 @@ const KERNELS = [
   { folder: 'uploaders/checksum', file: 'crc.wasm' },
   { folder: 'parquet/snappy', file: 'snappy.wasm', uses: ['base'] },
   { folder: 'duplicates/sort', file: 'sort.wasm', uses: ['base'] },
+  { folder: 'duplicates/seen', file: 'seen.wasm', uses: ['base'] },
 ];
 
 const sourcesOf = ({ folder }) => join(src, folder, 'assembly');

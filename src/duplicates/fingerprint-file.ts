@@ -4,6 +4,8 @@ import {
   BATCH_NUMBERS,
   BUCKET_BYTES,
   BUCKETS,
+  DISTINCT_MAGIC,
+  distinctSections,
   ENTRY_WORDS,
   FINGERPRINTS_MAGIC,
   FOOTER_BYTES,
@@ -72,10 +74,13 @@ export class FingerprintFile {
     const footer = await read(bytes - FOOTER_BYTES, bytes);
     const [records, batches, detailsBytes, magic] = new Float64Array(footer.buffer, 0, 4);
     const counts = [records!, batches!, detailsBytes!];
-    if (magic !== FINGERPRINTS_MAGIC || !counts.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    const distinct = magic === DISTINCT_MAGIC;
+    if ((magic !== FINGERPRINTS_MAGIC && !distinct) || !counts.every((n) => Number.isSafeInteger(n) && n >= 0)) {
       throw corrupt(store, key, 'another format');
     }
-    const sections = sectionsOf(records!, batches!, detailsBytes!);
+    const sections = distinct
+      ? distinctSections(records!, detailsBytes!)
+      : sectionsOf(records!, batches!, detailsBytes!);
     if (sections.footer + FOOTER_BYTES !== bytes) throw corrupt(store, key, `${bytes} bytes`);
     return new FingerprintFile(store, key, sections, read);
   }
@@ -90,6 +95,8 @@ export class FingerprintFile {
    */
   async entries(kind: 'ids' | 'vectors', range: BucketRange, windowBytes: number): Promise<SortedSource> {
     const { sections } = this;
+    if (sections.buckets === sections.details)
+      throw corrupt(this.store, this.key, 'those of the only split of a conversion');
     const begin = sections[kind];
     let [at, end] = [begin, begin + 4 * ENTRY_WORDS * sections.records];
     if (range.from > 0 || range.to < BUCKETS) {

@@ -12,8 +12,12 @@
  * A row is a record's place in the split's files: namespaces in the order in which they first came, and in each the records of all its
  * files, end to end. Buckets follow from the first bits of the fingerprint, so that a share of all fingerprints is one
  * stretch of every split's object.
+ *
+ * Of a conversion's only split, in which no fingerprint occurs twice, there are only the details, which name nothing, and the footer, with
+ * another magic: nobody will look for any record of it.
  */
 export const FINGERPRINTS_MAGIC = 0x31504650_4c50;
+export const DISTINCT_MAGIC = 0x31504644_4c50;
 export const FOOTER_BYTES = 32;
 export const ORIGIN_WORDS = 2;
 export const ENTRY_WORDS = 4;
@@ -40,6 +44,21 @@ export interface FingerprintSections {
   readonly buckets: number;
   readonly details: number;
   readonly footer: number;
+}
+
+/** Of an object with details and footer only. */
+export function distinctSections(records: number, detailsBytes: number): FingerprintSections {
+  return {
+    records,
+    batches: 0,
+    origins: 0,
+    ids: 0,
+    vectors: 0,
+    batchesAt: 0,
+    buckets: 0,
+    details: 0,
+    footer: detailsBytes,
+  };
 }
 
 /** Where each section begins. */

@@ -7,21 +7,30 @@ import {
   BATCH_NUMBERS,
   BUCKET_BITS,
   BUCKETS,
+  DISTINCT_MAGIC,
   ENTRY_WORDS,
   FINGERPRINTS_MAGIC,
   ORIGIN_WORDS,
   type FingerprintDetails,
 } from './fingerprint-format.js';
+import { FingerprintLog } from './fingerprint-log.js';
+import { originOf, packRows, ROW_WORDS } from './fingerprint-rows.js';
 import { RecordSorter } from './record-sorter.js';
 
 /** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
 export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 16_000_000;
+/** The same of a conversion's only split: enough to tell 3.3 million records apart without putting them in order. */
+export const DEFAULT_ONLY_SPLIT_MEMORY_BYTES = 34_000_000;
 
 export interface FingerprintRecorderOptions {
-  /** Default DEFAULT_FINGERPRINT_MEMORY_BYTES. */
+  /** Default DEFAULT_FINGERPRINT_MEMORY_BYTES, or DEFAULT_ONLY_SPLIT_MEMORY_BYTES. */
   readonly memoryBytes?: number | undefined;
   /** For temporary files. */
   readonly directory: string;
+  /** There is no other split whose records are compared with these: they are put in order only if some may be equal. Default false. */
+  readonly onlySplit?: boolean | undefined;
+  /** Of the split's input, if known: they tell about how many records there will be. */
+  readonly inputBytes?: number | undefined;
   /** Shared with others who take the same batches. Default: a table of its own. */
   readonly numbers?: NamespaceNumbers | undefined;
   readonly onSpill?: ((bytes: number) => void) | undefined;
@@ -36,7 +45,8 @@ interface RecordedNamespace {
 /** high, low, namespace, number in the namespace, number in input order */
 const RUN_WORDS = 5;
 const MAX_RECORDS = 2 ** 32 - 1;
-const ORIGINS_BLOCK = 8192;
+/** Rows that are put in order at once. */
+const ROWS_AT_ONCE = 8192;
 const OUT_BYTES = 256 * 1024;
 
 /**
@@ -50,6 +60,8 @@ export class FingerprintRecorder {
   readonly #ids: RecordSorter;
   readonly #vectors: RecordSorter;
   readonly #numbers: NamespaceNumbers;
+  /** By number. */
+  readonly #names: string[] = [];
   /** In the order in which their first good rows came. */
   readonly #namespaces: RecordedNamespace[] = [];
   readonly #byNumber: (RecordedNamespace | undefined)[] = [];
@@ -57,50 +69,60 @@ export class FingerprintRecorder {
   readonly #batches: number[] = [];
   readonly #originFile: SpillFile;
   readonly #originBlocks: { readonly offset: number; readonly bytes: number }[] = [];
-  #origins = new Uint32Array(ORIGINS_BLOCK * ORIGIN_WORDS);
+  #origins = new Uint32Array(ROWS_AT_ONCE * ORIGIN_WORDS);
   #originWords = 0;
+  /** Taken, and of these put in order. */
   #records = 0;
+  #ordered = 0;
+  /** Bytes of the input from the first to the last row of each batch, and rows that begin in them. */
+  #spannedBytes = 0;
+  #spannedRows = 0;
+  /** Where records are as long as all of them differ. */
+  #log: FingerprintLog | undefined;
+  readonly #rows = new Int32Array(ROWS_AT_ONCE * ROW_WORDS);
 
   constructor(options: FingerprintRecorderOptions) {
-    const { directory, onSpill } = options;
+    const { directory, onSpill, onlySplit = false } = options;
     this.#numbers = options.numbers ?? new NamespaceNumbers();
-    const memoryBytes = (options.memoryBytes ?? DEFAULT_FINGERPRINT_MEMORY_BYTES) / 2;
-    const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes, directory, onSpill };
+    const memoryBytes =
+      options.memoryBytes ?? (onlySplit ? DEFAULT_ONLY_SPLIT_MEMORY_BYTES : DEFAULT_FINGERPRINT_MEMORY_BYTES);
+    const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes: memoryBytes / 2, directory, onSpill };
     this.#ids = new RecordSorter(sorter);
     this.#vectors = new RecordSorter(sorter);
     this.#originFile = new SpillFile(directory);
+    if (!onlySplit) return;
+    const { inputBytes } = options;
+    const expectedRows = (): number | undefined =>
+      inputBytes === undefined ? undefined : (inputBytes * this.#spannedRows) / Math.max(1, this.#spannedBytes);
+    this.#log = new FingerprintLog({ memoryBytes, directory, expectedRows });
   }
 
   /** Memory that they take, in bytes. */
   get heldBytes(): number {
-    return this.#ids.heldBytes + this.#vectors.heldBytes + this.#origins.byteLength;
+    const ordering = this.#ids.heldBytes + this.#vectors.heldBytes + this.#origins.byteLength;
+    return ordering + (this.#log?.heldBytes ?? 0);
   }
 
   /** Takes the batch's good rows, which must have fingerprints. */
   async add(batch: RecordBatch): Promise<void> {
-    const { rows, rejected, fingerprints, origin } = batch;
-    if (fingerprints === undefined) throw new Error('the batch has no fingerprints');
-    const numbers = this.#numbers.of(batch.namespaces.dictionary);
-    const { lines, byteOffsets } = origin;
-    // Rows may have been put together by namespace: the first one need not be the first of the input.
-    let [firstLine, firstByte] = [Infinity, Infinity];
-    for (let row = 0; row < rows; row++) {
-      if (rejected[row] !== 0) continue;
-      firstLine = Math.min(firstLine, lines[row]!);
-      firstByte = Math.min(firstByte, byteOffsets[row]!);
+    if (batch.fingerprints === undefined) throw new Error('the batch has no fingerprints');
+    const { dictionary } = batch.namespaces;
+    const numbers = this.#numbers.of(dictionary);
+    const first = originOf(batch);
+    if (first === undefined) return;
+    for (const [code, number] of numbers.entries()) this.#names[number] ??= dictionary[code]!;
+    const before = this.#records;
+    this.#batches.push(before, this.#source(batch.origin.source), first.line, first.byteOffset);
+    for (let from = 0; from < batch.rows;) {
+      const room = this.#log?.room() ?? { words: this.#rows, at: 0, room: ROWS_AT_ONCE };
+      const { next, made } = packRows(batch, from, numbers, first, room);
+      from = next;
+      this.#records += made;
+      if (this.#log === undefined) await this.#order(this.#rows.subarray(0, made * ROW_WORDS));
+      else if (!(await this.#log.taken(made))) await this.#orderLogged();
     }
-    if (firstLine === Infinity) return;
-    this.#batches.push(this.#records, this.#source(origin.source), firstLine, firstByte);
-    for (let from = 0; from < rows;) {
-      if (this.#ids.isFull) await this.#spill();
-      if (this.#originWords === this.#origins.length) await this.#flushOrigins();
-      const room = Math.min(this.#ids.room, (this.#origins.length - this.#originWords) / ORIGIN_WORDS);
-      let to = from;
-      let taken = 0;
-      for (; to < rows && taken < room; to++) if (rejected[to] === 0) taken++;
-      this.#add(batch, numbers, from, to, taken, firstLine, firstByte);
-      from = to;
-    }
+    this.#spannedRows += this.#records - before - 1;
+    this.#spannedBytes += first.spannedBytes;
     if (this.#records > MAX_RECORDS) {
       throw new PineloadError('LIMIT_EXCEEDED', {
         message: 'one split holds too many records to look for duplicates among them',
@@ -111,46 +133,54 @@ export class FingerprintRecorder {
     }
   }
 
-  /** Takes rows for which there is room, `taken` of them good ones. */
-  #add(
-    { rejected, fingerprints, origin: { lines, byteOffsets }, namespaces: { codes, dictionary } }: RecordBatch,
-    numbers: Uint32Array,
-    from: number,
-    to: number,
-    taken: number,
-    firstLine: number,
-    firstByte: number,
-  ): void {
-    // Signed, since V8 has quick ways for whole numbers that are.
-    const ids = signed(fingerprints!.ids);
-    const vectors = signed(fingerprints!.vectors);
-    const idSlots = this.#ids.slots(taken);
-    const vectorSlots = this.#vectors.slots(taken);
-    let at = idSlots.to;
-    let vectorAt = vectorSlots.to;
-    for (let row = from; row < to; row++) {
-      if (rejected[row] !== 0) continue;
-      const code = codes[row]!;
-      const namespace = this.#byNumber[numbers[code]!] ?? this.#namespace(numbers[code]!, dictionary[code]!);
+  /** What is in the log, and from here on what comes. */
+  async #orderLogged(): Promise<void> {
+    const log = this.#log!;
+    this.#log = undefined;
+    try {
+      for await (const rows of log.rows()) await this.#order(rows);
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Takes rows, in the order in which they came, to be put in order. */
+  async #order(rows: Int32Array): Promise<void> {
+    for (let at = 0; at < rows.length;) {
+      if (this.#ids.isFull) {
+        await this.#ids.spill();
+        await this.#vectors.spill();
+      }
+      if (this.#originWords === this.#origins.length) await this.#flushOrigins();
+      const originRoom = (this.#origins.length - this.#originWords) / ORIGIN_WORDS;
+      const count = Math.min(this.#ids.room, originRoom, (rows.length - at) / ROW_WORDS);
+      const end = at + count * ROW_WORDS;
+      this.#put(rows.subarray(at, end), count);
+      at = end;
+    }
+  }
+
+  /** Takes rows for which there is room. */
+  #put(rows: Int32Array, count: number): void {
+    const ids = this.#ids.slots(count);
+    const vectors = this.#vectors.slots(count);
+    for (let at = 0, to = ids.to, vectorTo = vectors.to; at < rows.length; at += ROW_WORDS) {
+      const namespace = this.#byNumber[rows[at + 4]!] ?? this.#namespace(rows[at + 4]!);
       const position = namespace.records++;
-      const number = this.#records++;
-      at = write(idSlots.records, at, ids[2 * row + 1]!, ids[2 * row]!, namespace.index, position, number);
-      vectorAt = write(
-        vectorSlots.records,
-        vectorAt,
-        vectors[2 * row + 1]!,
-        vectors[2 * row]!,
-        namespace.index,
-        position,
-        number,
-      );
-      this.#origins[this.#originWords++] = lines[row]! - firstLine;
-      this.#origins[this.#originWords++] = byteOffsets[row]! - firstByte;
+      const number = this.#ordered++;
+      to = write(ids.records, to, rows[at + 1]!, rows[at]!, namespace.index, position, number);
+      vectorTo = write(vectors.records, vectorTo, rows[at + 3]!, rows[at + 2]!, namespace.index, position, number);
+      this.#origins[this.#originWords++] = rows[at + 5]!;
+      this.#origins[this.#originWords++] = rows[at + 6]!;
     }
   }
 
   /** Writes the object. It is to be seen when this resolves, or not at all. */
   async writeTo(store: ObjectStore, key: string, signal?: AbortSignal): Promise<void> {
+    if (this.#log !== undefined) {
+      if (await this.#log.allDiffer()) return writeDistinct(store, key, this.#records, signal);
+      await this.#orderLogged();
+    }
     await this.#flushOrigins();
     const bases = new Uint32Array(this.#namespaces.length);
     let base = 0;
@@ -182,16 +212,11 @@ export class FingerprintRecorder {
         ...(distinct ? { distinct } : {}),
       };
       const json = Buffer.from(JSON.stringify(details));
-      const footer = Float64Array.of(
-        this.#records,
-        this.#batches.length / BATCH_NUMBERS,
-        json.length,
-        FINGERPRINTS_MAGIC,
-      );
+      const footer = footerOf(this.#records, this.#batches.length / BATCH_NUMBERS, json.length, FINGERPRINTS_MAGIC);
       await writer.write(bytesOf(Float64Array.from(this.#batches)));
       await writer.write(bytesOf(buckets));
       await writer.write(json);
-      await writer.write(bytesOf(footer));
+      await writer.write(footer);
       await writer.close();
     } catch (error) {
       await writer.abort();
@@ -204,6 +229,7 @@ export class FingerprintRecorder {
     await this.#ids.close();
     await this.#vectors.close();
     await this.#originFile.close();
+    await this.#log?.close();
   }
 
   #source(name: string): number {
@@ -212,16 +238,11 @@ export class FingerprintRecorder {
     return index;
   }
 
-  #namespace(number: number, name: string): RecordedNamespace {
-    const namespace = { name, index: this.#namespaces.length, records: 0 };
+  #namespace(number: number): RecordedNamespace {
+    const namespace = { name: this.#names[number]!, index: this.#namespaces.length, records: 0 };
     this.#namespaces.push(namespace);
     this.#byNumber[number] = namespace;
     return namespace;
-  }
-
-  async #spill(): Promise<void> {
-    await this.#ids.spill();
-    await this.#vectors.spill();
   }
 
   async #flushOrigins(): Promise<void> {
@@ -231,6 +252,26 @@ export class FingerprintRecorder {
     await this.#originFile.flush();
     this.#originWords = 0;
   }
+}
+
+/** The object of a split in which no two records share a fingerprint. */
+async function writeDistinct(store: ObjectStore, key: string, records: number, signal?: AbortSignal): Promise<void> {
+  const details = Buffer.from(
+    JSON.stringify({ namespaces: [], sources: [], distinct: true } satisfies FingerprintDetails),
+  );
+  const writer = await store.create(key, { contentType: 'application/octet-stream', signal });
+  try {
+    await writer.write(details);
+    await writer.write(footerOf(records, 0, details.length, DISTINCT_MAGIC));
+    await writer.close();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+function footerOf(...numbers: readonly [records: number, batches: number, detailsBytes: number, magic: number]) {
+  return bytesOf(Float64Array.from(numbers));
 }
 
 /** @returns where the next record goes */

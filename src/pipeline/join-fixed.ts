@@ -314,6 +314,7 @@ class Join {
       onTheWay: partTurns(settings.partsOnTheWay),
       resume: false,
       fingerprints: takesFingerprints(this.#plan),
+      onlySplit: false,
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,
       onError: 'abort',

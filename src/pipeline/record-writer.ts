@@ -183,6 +183,7 @@ export class RecordWriter {
       openObjects: shares.openObjects,
       onTheWay: partTurns(shares.partsOnTheWay),
       fingerprints: takesFingerprints(plan),
+      onlySplit: true,
       tmpDir: options.tmpDir ?? tmpdir(),
       version: VERSION,
       onError,

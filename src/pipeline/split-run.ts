@@ -1,6 +1,10 @@
 import type { EventListener } from '../base/events.js';
 import { fingerprintsKey } from '../duplicates/fingerprint-format.js';
-import { DEFAULT_FINGERPRINT_MEMORY_BYTES, FingerprintRecorder } from '../duplicates/fingerprint-recorder.js';
+import {
+  DEFAULT_FINGERPRINT_MEMORY_BYTES,
+  DEFAULT_ONLY_SPLIT_MEMORY_BYTES,
+  FingerprintRecorder,
+} from '../duplicates/fingerprint-recorder.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { NamespaceNumbers } from '../records/namespace-numbers.js';
@@ -41,6 +45,10 @@ export interface SplitRunOptions {
   readonly resume: boolean | 'parts';
   /** Note by what duplicates are found. */
   readonly fingerprints: boolean;
+  /** There is no other one in the plan. */
+  readonly onlySplit: boolean;
+  /** Of the split's input, as they are stored, where that is known. */
+  readonly inputBytes?: number | undefined;
   readonly tmpDir: string;
   readonly version: string;
   readonly onError: OnError;
@@ -74,10 +82,12 @@ export class SplitRun implements EndingSplit {
     });
     const onSpill = (bytes: number): void => onEvent?.({ type: 'spill', bytes, directory: options.tmpDir });
     // A third at most: what is left must still hold some rows of every namespace.
-    const memoryBytes = Math.min(DEFAULT_FINGERPRINT_MEMORY_BYTES, Math.floor(options.maxBufferedBytes / 3));
+    const wanted = options.onlySplit ? DEFAULT_ONLY_SPLIT_MEMORY_BYTES : DEFAULT_FINGERPRINT_MEMORY_BYTES;
+    const memoryBytes = Math.min(wanted, Math.floor(options.maxBufferedBytes / 3));
     const numbers = new NamespaceNumbers();
     if (options.fingerprints) {
-      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory: options.tmpDir, numbers, onSpill });
+      const { onlySplit, inputBytes, tmpDir: directory } = options;
+      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory, onlySplit, inputBytes, numbers, onSpill });
     }
     const { kind, dimension, version, maxSmallFiles = Infinity } = options;
     this.#staged = new StagedSplit({ store: target.state, key: stagedKey(split), kind, dimension, version, signal });

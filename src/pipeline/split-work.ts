@@ -197,6 +197,8 @@ export class SplitWork {
       pages: this.#pages,
       resume: resume(split.index),
       fingerprints: takesFingerprints(stored.plan),
+      onlySplit: stored.plan.splits.length === 1,
+      inputBytes: totalBytes([split], stored.plan),
       tmpDir: tmpDir ?? tmpdir(),
       version: VERSION,
       onError: settings.onError,

@@ -358,3 +358,81 @@ describe('validate', () => {
     expect((await runCli(['validate', temp('first')])).code).toBe(0);
   });
 });
+
+describe('convert --duplicates of one split', () => {
+  const convertWhole = (to: string, ...more: string[]): Promise<CliResult> =>
+    runCli(['convert', temp('in'), '--to', temp(to), '--json', ...more]);
+
+  it.each(['first', 'last'] as const)('keeps the %s of each, and lists the others', async (keep) => {
+    const { code, stderr } = await convertWhole(`whole-${keep}`, '--duplicates', keep);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('"splits":1,');
+    const { kept, dropped } = oracle(keep);
+    expect(await stored(`whole-${keep}`)).toEqual([...kept].sort());
+    const rejects = await readFile(`${temp(`whole-${keep}`)}.pineload/rejects.jsonl`, 'utf8');
+    const told = rejects
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .map(({ source, line, code, got }) => [`${source}:${line}`, { code, of: got!.replace('that of ', '') }] as const);
+    expect(new Map(told)).toEqual(dropped);
+  });
+
+  const ROWS_OF_MANY = 70_000;
+  const manyRows = (): string[] =>
+    Array.from({ length: ROWS_OF_MANY }, (_, i) => `{"id":"r${i}","namespace":"n${i % 3}","values":[${i},1]}`);
+
+  it.each([
+    ['an id in the first row and the last', 0, 69_999, 'id', '{"id":"r0","namespace":"n0","values":[9e6,1]}'],
+    ['a vector in rows next to each other', 40_000, 40_001, 'values', '{"id":"x","namespace":"n1","values":[4e4,1.0]}'],
+    ['an id on both sides of a block', 16_383, 16_384, 'id', '{"id":"r16383","namespace":"n0","values":[-1,1]}'],
+    ['a vector far apart', 3, 66_000, 'values', '{"id":"y","namespace":"n0","values":[3,1e0]}'],
+  ])(
+    'finds %s among many',
+    async (name, first, second, field, text) => {
+      const lines = manyRows();
+      lines[second] = text;
+      const file = temp(`${name.replaceAll(' ', '-')}.jsonl`);
+      await writeFile(file, `${lines.join('\n')}\n`);
+      for (const workers of ['1', '2']) {
+        const { code, stderr } = await runCli(['convert', file, '--to', temp('many'), '--workers', workers, '--json']);
+        expect(code).toBe(3);
+        const { error } = JSON.parse(stderr.trim().split('\n').at(-1)!) as { error: Record<string, unknown> };
+        expect(error).toMatchObject({ code: 'DUPLICATES_FOUND', line: second + 1, field });
+        expect(error.got).toContain(`.jsonl:${first + 1} (`);
+        await rm(temp('many'), { recursive: true });
+        await rm(`${temp('many')}.pineload`, { recursive: true });
+      }
+    },
+    SLOW,
+  );
+
+  it('leaves no more than a note where all records differ, which is taken for no other conversion', async () => {
+    await writeFile(temp('many.jsonl'), `${manyRows().join('\n')}\n`);
+    const plan = `${temp('note')}.pineload`;
+    const planned = await runCli(['plan', temp('many.jsonl'), '--to', temp('note')]);
+    expect(planned.code, planned.stderr).toBe(0);
+    const converted = await runCli(['convert', '--plan', plan]);
+    expect(converted.code, converted.stderr).toBe(0);
+    const note = await readFile(join(plan, 'fingerprints', 'split-00000.bin'));
+    expect(note.length).toBeLessThan(200);
+    const merged = await runCli(['duplicates', '--plan', plan, '--shard', '0/2', '--json']);
+    expect(JSON.parse(merged.stdout)).toMatchObject({ candidates: { ids: 0, vectors: 0 } });
+
+    // A split among others compares with them: there the note says too little.
+    await splits('several', 'error');
+    const several = `${temp('several')}.pineload`;
+    const entry = JSON.parse(await readFile(join(several, 'journal', 'split-00000.json'), 'utf8')) as {
+      records: number;
+    };
+    const forged = Buffer.from(note);
+    forged.writeDoubleLE(entry.records, note.length - 32);
+    await writeFile(join(several, 'fingerprints', 'split-00000.bin'), forged);
+    const refused = await runCli(['commit', '--plan', several]);
+    expect(refused.stderr).toContain('[STATE_CORRUPT]');
+
+    const committed = await runCli(['commit', '--plan', plan, '--json']);
+    expect(committed.code, committed.stderr).toBe(0);
+    expect(JSON.parse(committed.stdout)).toMatchObject({ records: ROWS_OF_MANY });
+  });
+});
