@@ -20,6 +20,8 @@ const FIRST_TABLE_BYTES = 512 * 1024;
 const TABLE_GROWTH = 4;
 /** Where the number of rows is estimated, for so many times as many. */
 const EXPECTED_SHARE = 1.06;
+/** Where so many times as many are expected as can be told apart, that will hardly turn out wrong. */
+const TOO_MANY = 1.25;
 /** Of 16 slots of a bucket 13 may be taken on average: most fingerprints still find room in their own. */
 const SLOT_BYTES = 4;
 const LOAD = 13 / 16;
@@ -115,8 +117,9 @@ export class FingerprintLog {
 
   /** A table for so many rows, with those of all full blocks. */
   async #grow(rows: number): Promise<boolean> {
-    if (rows > rowsIn(this.#maxTableBytes)) return false;
     const expected = EXPECTED_SHARE * (this.options.expectedRows?.() ?? 0);
+    // The sooner the better: what is in the log has to be read again.
+    if (Math.max(rows, expected / TOO_MANY) > rowsIn(this.#maxTableBytes)) return false;
     const wanted = Math.max(bytesFor(rows), bytesFor(expected), TABLE_GROWTH * this.#tableBytes);
     this.#words = this.#begin(Math.min(this.#maxTableBytes, wanted));
     for (const offset of this.#blocks) {

@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { glob } from 'tinyglobby';
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
 import { belongs, factsOf, nothingFound } from './facts.js';
@@ -67,6 +66,8 @@ async function walk(root: string, below: string, walked: Walked, options: ListOp
 }
 
 async function listGlob(pattern: string, options: ListOptions): Promise<readonly Found[]> {
+  // Most inputs are no glob, and what matches them takes ten milliseconds to load.
+  const { glob } = await import('tinyglobby');
   const paths = await glob([sep === '\\' ? pattern.replaceAll('\\', '/') : pattern], {
     absolute: isAbsolute(pattern),
     expandDirectories: false,

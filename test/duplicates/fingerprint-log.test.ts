@@ -110,6 +110,16 @@ describe('the log of fingerprints', () => {
     await log.close();
   });
 
+  it('gives up early where far more rows are expected than memory can tell apart', async () => {
+    const log = new FingerprintLog({ memoryBytes: ENOUGH, directory: tmpdir(), expectedRows: () => 5e6 });
+    const rows = made(120_000);
+    expect(await put(log, rows)).toBe(false);
+    const kept = await rowsOf(log);
+    expect(kept.length).toBeLessThan(70_000);
+    expect(kept).toEqual(rows.slice(0, kept.length));
+    await log.close();
+  });
+
   it('says what a set says, whatever comes', async () => {
     const word = fc.oneof(fc.integer({ min: -2, max: 40 }), fc.integer({ min: -0x80000000, max: 0x7fffffff }));
     const half = fc.constantFrom(0, 1, -1, 0x7fffffff, -0x80000000, 5);

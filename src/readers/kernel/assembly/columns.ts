@@ -1,4 +1,5 @@
 import { reserve } from '../../../base/assembly/memory';
+import { copyBytes } from './copy';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { RUN_SLACK } from './number-run';
 import { countLines, isUtf8, nonAscii } from './utf8';
@@ -272,7 +273,7 @@ export function addSparse(entries: u32): void {
 /** Adds text to the record's metadata. */
 export function addMetadata(text: usize, length: usize): void {
   reserve(metadataEnd + length + PADDING);
-  memory.copy(metadataEnd, text, length);
+  copyBytes(metadataEnd, text, length);
   metadataEnd += length;
 }
 export function addMetadataByte(byte: u8): void {

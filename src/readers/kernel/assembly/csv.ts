@@ -1,5 +1,6 @@
 import * as code from './codes';
 import * as columns from './columns';
+import { copyBytes } from './copy';
 import { breachAt, breachCell, breachExpected, cells, innerLines, plainCell, scanRow, unclosed } from './csv-row';
 import { readNumberCell, readVectorText } from './dense';
 import { FIELD_BYTES, fieldEnd, fieldStart } from './field';
@@ -114,7 +115,7 @@ function fillRow(): void {
   const id = settings.idField;
   plainCell(id);
   const length = fieldEnd(id) - fieldStart(id);
-  memory.copy(columns.idsEnd, fieldStart(id), length);
+  copyBytes(columns.idsEnd, fieldStart(id), length);
   columns.setIdsEnd(columns.idsEnd + length);
   fillDense();
   if (!isWrong) fillSparse();

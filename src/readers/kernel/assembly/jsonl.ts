@@ -1,5 +1,6 @@
 import * as code from './codes';
 import * as columns from './columns';
+import { copyBytes } from './copy';
 import { checkNumbers, keepNumbers, missingValues, readVectorText } from './dense';
 import {
   ARRAY, DONE, ESCAPED, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, OBJECT, STRING,
@@ -112,7 +113,7 @@ function fillId(): void {
     columns.setIdsEnd(unescape(start + 1, end - 1, columns.idsEnd));
   } else {
     const length = end - start - 2;
-    memory.copy(columns.idsEnd, start + 1, length);
+    copyBytes(columns.idsEnd, start + 1, length);
     columns.setIdsEnd(columns.idsEnd + length);
   }
 }

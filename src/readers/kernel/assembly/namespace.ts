@@ -1,5 +1,6 @@
 import * as code from './codes';
 import { textsEnd } from './columns';
+import { copyBytes } from './copy';
 import { ESCAPED, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, NUMBER, STRING, TEXT } from './field';
 import { unescape } from './json';
 import { wrong, wrongNumbers } from './problem';
@@ -19,7 +20,7 @@ export function readName(): i32 {
     const field: usize = load<u32>(part);
     if (field == 0) {
       const length: usize = load<u32>(part, 8);
-      memory.copy(out, load<u32>(part, 4), length);
+      copyBytes(out, load<u32>(part, 4), length);
       out += length;
       continue;
     }
@@ -36,11 +37,11 @@ export function readName(): i32 {
       if (flags & ESCAPED) {
         out = unescape(start + 1, end - 1, out);
       } else {
-        memory.copy(out, start + 1, end - start - 2);
+        copyBytes(out, start + 1, end - start - 2);
         out += end - start - 2;
       }
     } else if (type == NUMBER || type == TEXT) {
-      memory.copy(out, start, end - start);
+      copyBytes(out, start, end - start);
       out += end - start;
     } else if (type != 0 && type != NULL) {
       wrong(code.NAMESPACE_TYPE, fieldNumber(field), code.EXPECT_STRING_OR_NUMBER, code.GOT_JSON, start, end);
@@ -54,7 +55,7 @@ export function readName(): i32 {
     }
   }
   if (out == textsEnd) {
-    memory.copy(out, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_BYTES);
+    copyBytes(out, DEFAULT_NAMESPACE, DEFAULT_NAMESPACE_BYTES);
     out += DEFAULT_NAMESPACE_BYTES;
   }
   return (out - textsEnd) as i32;

@@ -1,5 +1,6 @@
 import { reserve } from '../../../base/assembly/memory';
 import * as columns from './columns';
+import { copyBytes } from './copy';
 
 /**
  * The rows that are handed on, packed end to end: those that JavaScript has chosen, in the order that it wants, so that what leaves the
@@ -80,10 +81,10 @@ export function packRows(count: u32, dimension: u32): void {
     store<u32>(codes + (i << 2), load<u32>(columns.namespaceCodes + (row << 2)));
     store<u8>(metadataValidity + i, load<u8>(columns.metadataValidity + row));
     store<u8>(sparseValidity + i, load<u8>(columns.sparseValidity + row));
-    memory.copy(values + i * rowBytes, columns.values + row * rowBytes, rowBytes);
+    copyBytes(values + i * rowBytes, columns.values + row * rowBytes, rowBytes);
 
     const idLength = lengthAt(columns.idOffsets, row as u32);
-    memory.copy(idsAt, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
+    copyBytes(idsAt, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
     idsAt += idLength;
     store<u32>(idOffsets + (i << 2), (idsAt - ids) as u32, 4);
 
@@ -92,14 +93,14 @@ export function packRows(count: u32, dimension: u32): void {
       store<u32>(metadataAt, metadataLength as u32);
       metadataAt += FRAME_BYTES;
     }
-    memory.copy(metadataAt, columns.metadata + load<u32>(columns.metadataOffsets + (row << 2)), metadataLength);
+    copyBytes(metadataAt, columns.metadata + load<u32>(columns.metadataOffsets + (row << 2)), metadataLength);
     metadataAt += metadataLength;
     store<u32>(metadataOffsets + (i << 2), (metadataAt - metadata) as u32, 4);
 
     const from = (load<u32>(columns.sparseOffsets + (row << 2)) as usize) << 2;
     const rowEntries = lengthAt(columns.sparseOffsets, row as u32);
-    memory.copy(sparseIndices + (entry << 2), columns.sparseIndices + from, rowEntries << 2);
-    memory.copy(sparseValues + (entry << 2), columns.sparseValues + from, rowEntries << 2);
+    copyBytes(sparseIndices + (entry << 2), columns.sparseIndices + from, rowEntries << 2);
+    copyBytes(sparseValues + (entry << 2), columns.sparseValues + from, rowEntries << 2);
     entry += rowEntries;
     store<u32>(sparseOffsets + (i << 2), entry as u32, 4);
   }
