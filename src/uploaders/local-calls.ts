@@ -9,6 +9,7 @@ type MaybePromise<T> = T | Promise<T>;
 export interface FileCalls {
   /** Opens a file that is there, with the flags of open(2). Gives its descriptor. */
   open(file: string, flags: number): MaybePromise<number>;
+  readdir(directory: string): MaybePromise<readonly fs.Dirent[]>;
   mkdir(directory: string): MaybePromise<void>;
   /** Makes a file that must not be there yet. Gives its descriptor. */
   create(file: string): MaybePromise<number>;
@@ -23,11 +24,13 @@ export interface FileCalls {
 export const sync = promisify(fs.fsync);
 
 const open = promisify(fs.open);
+const readdir = promisify(fs.readdir);
 const writev = promisify(fs.writev);
 
 /** By Node's thread pool, for file systems on which any call may wait for a network. */
 export const POOLED_CALLS: FileCalls = {
   open,
+  readdir: (directory) => readdir(directory, { withFileTypes: true }),
   mkdir: promisify(fs.mkdir),
   create: (file) => open(file, 'wx'),
   write: async (fd, pieces, position) => (await writev(fd, pieces, position)).bytesWritten,
@@ -46,6 +49,8 @@ const DIRECT_WRITE_BYTES = 128 * 1024;
 const DIRECT: FileCalls = {
   // Where a file lies is read from the disk just as the file is.
   open: (file, flags) => (readsWait() ? POOLED_CALLS.open(file, flags) : fs.openSync(file, flags)),
+  readdir: (directory) =>
+    readsWait() ? POOLED_CALLS.readdir(directory) : fs.readdirSync(directory, { withFileTypes: true }),
   mkdir: (directory) => fs.mkdirSync(directory),
   create: (file) => fs.openSync(file, 'wx'),
   write: (fd, pieces, position) =>

@@ -17,8 +17,8 @@ import type { Target } from './uri.js';
 
 /** Bytes asked of the file system at a time. */
 export const LOCAL_READ_BYTES = 1024 * 1024;
-/** Files of a listing that are looked at without a pause. */
-const FILES_AT_A_TIME = 64;
+/** Files and directories of a listing that are looked at without a pause. */
+const LOOKS_AT_A_TIME = 64;
 /** So long, in milliseconds, the real place of a directory is taken for known. */
 const REAL_PARENT_MS = 1_000;
 const NO_PARENT = { directory: '', at: -Infinity, real: undefined } as const;
@@ -57,15 +57,23 @@ export class LocalStore implements ObjectStore {
     const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (directory !== '') checkKey(directory.slice(0, -1), this);
     if (!(await this.#isPlainDirectory(directory))) return;
-    yield* this.#walk(directory, prefix, options.signal);
+    this.#readCalls ??= await fileCalls(this.uri);
+    yield* this.#walk(directory, prefix, { calls: this.#readCalls, looks: 0 }, options.signal);
   }
 
   /** Depth first; a directory sorts as its name with `/`, which makes the whole walk come out in key order. */
-  async *#walk(directory: string, prefix: string, signal: AbortSignal | undefined): AsyncIterable<ObjectInfo> {
+  async *#walk(
+    directory: string,
+    prefix: string,
+    walk: { readonly calls: FileCalls; looks: number },
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<ObjectInfo> {
     throwIfAborted(signal);
-    let entries: Dirent[];
+    // Through the thread pool 100,000 looks take several times as long; every few of them others have a turn.
+    if (++walk.looks % LOOKS_AT_A_TIME === 0) await setImmediate();
+    let entries: readonly Dirent[];
     try {
-      entries = await fs.readdir(this.#path(directory), { withFileTypes: true });
+      entries = await walk.calls.readdir(this.#path(directory));
     } catch (error) {
       if (isGone(error)) return;
       throw this.#error(error, directory, 'read');
@@ -74,14 +82,12 @@ export class LocalStore implements ObjectStore {
       .filter((entry) => entry.isDirectory() || ((entry.isFile() || entry.isSymbolicLink()) && !isTempName(entry.name)))
       .map((entry) => directory + entry.name + (entry.isDirectory() ? '/' : ''))
       .sort(compareKeys);
-    let looked = 0;
     for (const key of keys) {
       throwIfAborted(signal);
       if (key.endsWith('/')) {
-        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#walk(key, prefix, signal);
+        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#walk(key, prefix, walk, signal);
       } else if (key.startsWith(prefix)) {
-        // Through the thread pool 100,000 files take several times as long; every few of them others have a turn.
-        if (++looked % FILES_AT_A_TIME === 0) await setImmediate();
+        if (++walk.looks % LOOKS_AT_A_TIME === 0) await setImmediate();
         const info = this.#statNow(key);
         if (info !== undefined) yield info;
       }
