@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { totalBytes } from '../base/bytes.js';
-import { readsWait } from './local-read.js';
+import { readsWait } from '../base/read-at.js';
 
 type MaybePromise<T> = T | Promise<T>;
 

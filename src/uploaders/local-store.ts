@@ -10,7 +10,7 @@ import { Crc } from './checksum/crc.js';
 import { DirectorySyncs } from './directory-syncs.js';
 import { MAX_FILE_NAME_BYTES, MAX_PATH_BYTES, checkKey, compareKeys } from './keys.js';
 import { fileCalls, POOLED_CALLS, sync, writeWhole, type FileCalls } from './local-calls.js';
-import { readAt } from './local-read.js';
+import { readAt } from '../base/read-at.js';
 import { isTempName, sweepTemps, tempName } from './local-temp.js';
 import type { ObjectInfo, ObjectStore, ObjectWriter, OpenObject, ReadOptions, WriteOptions } from './object-store.js';
 import type { Target } from './uri.js';

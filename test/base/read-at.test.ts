@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAt } from '../../src/uploaders/local-read.js';
+import { readAt } from '../../src/base/read-at.js';
 
 describe('reads of a local file', () => {
   const bytes = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 31) % 253);
