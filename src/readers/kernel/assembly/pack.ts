@@ -66,7 +66,8 @@ export function packRows(count: u32, dimension: u32): void {
   const ids = sparseValidity + n;
   const metadata = ids + idBytes;
   const end = metadata + metadataBytes;
-  reserve(end + columns.PADDING);
+  if (rowBytes > 0) packValues(values, rowBytes, n, align(end));
+  else reserve(end + columns.PADDING);
 
   let idsAt = ids;
   let metadataAt = metadata;
@@ -81,7 +82,6 @@ export function packRows(count: u32, dimension: u32): void {
     store<u32>(codes + (i << 2), load<u32>(columns.namespaceCodes + (row << 2)));
     store<u8>(metadataValidity + i, load<u8>(columns.metadataValidity + row));
     store<u8>(sparseValidity + i, load<u8>(columns.sparseValidity + row));
-    copyBytes(values + i * rowBytes, columns.values + row * rowBytes, rowBytes);
 
     const idLength = lengthAt(columns.idOffsets, row as u32);
     copyBytes(idsAt, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
@@ -121,4 +121,22 @@ export function packRows(count: u32, dimension: u32): void {
   store<u32>(result, sparseValidity as u32, 48);
   store<u32>(result, ids as u32, 52);
   store<u32>(result, metadata as u32, 56);
+}
+
+/**
+ * Copies the vectors in the order in which they lie, which is how a processor fetches ahead: they are most of all there is, and more than its
+ * nearer caches hold. `scratch` is free from there on.
+ */
+function packValues(values: usize, rowBytes: usize, count: usize, scratch: usize): void {
+  const rows = columns.rows as usize;
+  reserve(scratch + (rows << 2) + columns.PADDING);
+  // Where each row goes, from 1 on.
+  memory.fill(scratch, 0, rows << 2);
+  for (let i: usize = 0; i < count; i++) {
+    store<u32>(scratch + ((load<u32>(order + (i << 2)) as usize) << 2), (i + 1) as u32);
+  }
+  for (let row: usize = 0; row < rows; row++) {
+    const place = load<u32>(scratch + (row << 2)) as usize;
+    if (place != 0) copyBytes(values + (place - 1) * rowBytes, columns.values + row * rowBytes, rowBytes);
+  }
 }
