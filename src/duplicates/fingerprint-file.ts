@@ -95,8 +95,9 @@ export class FingerprintFile {
    */
   async entries(kind: 'ids' | 'vectors', range: BucketRange, windowBytes: number): Promise<SortedSource> {
     const { sections } = this;
-    if (sections.buckets === sections.details)
+    if (this.sections.distinct) {
       throw corrupt(this.store, this.key, 'those of the only split of a conversion');
+    }
     const begin = sections[kind];
     let [at, end] = [begin, begin + 4 * ENTRY_WORDS * sections.records];
     if (range.from > 0 || range.to < BUCKETS) {

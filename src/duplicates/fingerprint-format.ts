@@ -35,6 +35,8 @@ export interface FingerprintDetails {
 }
 
 export interface FingerprintSections {
+  /** There are no entries, since there is no other split and all records of this one differ. */
+  readonly distinct: boolean;
   readonly records: number;
   readonly batches: number;
   readonly origins: number;
@@ -49,6 +51,7 @@ export interface FingerprintSections {
 /** Of an object with details and footer only. */
 export function distinctSections(records: number, detailsBytes: number): FingerprintSections {
   return {
+    distinct: true,
     records,
     batches: 0,
     origins: 0,
@@ -68,7 +71,18 @@ export function sectionsOf(records: number, batches: number, detailsBytes: numbe
   const batchesAt = vectors + 4 * ENTRY_WORDS * records;
   const buckets = batchesAt + 8 * BATCH_NUMBERS * batches;
   const details = buckets + BUCKET_BYTES;
-  return { records, batches, origins: 0, ids, vectors, batchesAt, buckets, details, footer: details + detailsBytes };
+  return {
+    distinct: false,
+    records,
+    batches,
+    origins: 0,
+    ids,
+    vectors,
+    batchesAt,
+    buckets,
+    details,
+    footer: details + detailsBytes,
+  };
 }
 
 /** Splits are numbered as in the names of their files. */

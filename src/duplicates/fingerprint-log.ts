@@ -16,7 +16,7 @@ const BLOCK_ROWS = 16_384;
 const BLOCK_BYTES = BLOCK_ROWS * ROW_BYTES;
 /** A table of this size holds 52,000 rows, and fits a processor's second cache. */
 const FIRST_TABLE_BYTES = 512 * 1024;
-/** A full one is filled anew from the temporary file: by so much larger each time, that is at most all rows once more. */
+/** A full one is filled anew from the temporary file: by so much larger each time, hardly a row is taken more than twice. */
 const TABLE_GROWTH = 4;
 /** Where the number of rows is estimated, for so many times as many. */
 const EXPECTED_SHARE = 1.06;
@@ -78,19 +78,19 @@ export class FingerprintLog {
     this.#blocks.push(await this.#file.append([this.#bytes(BLOCK_BYTES)]));
     await this.#file.flush();
     this.#count = 0;
-    return this.#look(BLOCK_ROWS);
+    this.#looked += BLOCK_ROWS;
+    return this.#looked > rowsIn(this.#tableBytes) ? this.#grow(this.#looked) : this.#takeBlock(BLOCK_ROWS);
   }
 
   /** Looks at the last rows. @returns as `taken` does */
   async allDiffer(): Promise<boolean> {
     if (this.#count === 0) return true;
-    if (this.#looked + this.#count <= rowsIn(this.#tableBytes))
-      return this.#module.take(this.#base, this.#count, ROW_BYTES) === 0;
+    if (this.#looked + this.#count <= rowsIn(this.#tableBytes)) return this.#takeBlock(this.#count);
     // Filling a larger table takes the room that they lie in.
     const last = this.#last();
     const grown = await this.#grow(this.#looked + this.#count);
     this.#words.set(last);
-    return grown && this.#module.take(this.#base, this.#count, ROW_BYTES) === 0;
+    return grown && this.#takeBlock(this.#count);
   }
 
   /** All rows in the order in which they came, once, in blocks. Nothing else may be called from here on but `close`. */
@@ -108,10 +108,8 @@ export class FingerprintLog {
     await this.#file.close();
   }
 
-  /** Looks at the rows of the last full block, which is in the file already. */
-  async #look(count: number): Promise<boolean> {
-    this.#looked += count;
-    if (this.#looked > rowsIn(this.#tableBytes)) return this.#grow(this.#looked);
+  /** Do the block's first `count` rows differ from all before, and from each other? */
+  #takeBlock(count: number): boolean {
     return this.#module.take(this.#base, count, ROW_BYTES) === 0;
   }
 
@@ -124,7 +122,7 @@ export class FingerprintLog {
     this.#words = this.#begin(Math.min(this.#maxTableBytes, wanted));
     for (const offset of this.#blocks) {
       this.#bytes(BLOCK_BYTES).set(await this.#file.peek(offset, BLOCK_BYTES));
-      if (this.#module.take(this.#base, BLOCK_ROWS, ROW_BYTES) > 0) return false;
+      if (!this.#takeBlock(BLOCK_ROWS)) return false;
     }
     return true;
   }

@@ -93,7 +93,9 @@ export class FingerprintRecorder {
     if (!onlySplit) return;
     const { inputBytes } = options;
     const expectedRows = (): number | undefined =>
-      inputBytes === undefined ? undefined : (inputBytes * this.#spannedRows) / Math.max(1, this.#spannedBytes);
+      inputBytes === undefined || this.#spannedBytes === 0
+        ? undefined
+        : (inputBytes * this.#spannedRows) / this.#spannedBytes;
     this.#log = new FingerprintLog({ memoryBytes, directory, expectedRows });
   }
 
@@ -110,7 +112,7 @@ export class FingerprintRecorder {
     const numbers = this.#numbers.of(dictionary);
     const first = originOf(batch);
     if (first === undefined) return;
-    for (const [code, number] of numbers.entries()) this.#names[number] ??= dictionary[code]!;
+    for (let code = 0; code < numbers.length; code++) this.#names[numbers[code]!] ??= dictionary[code]!;
     const before = this.#records;
     this.#batches.push(before, this.#source(batch.origin.source), first.line, first.byteOffset);
     for (let from = 0; from < batch.rows;) {

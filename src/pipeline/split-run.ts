@@ -47,7 +47,7 @@ export interface SplitRunOptions {
   readonly fingerprints: boolean;
   /** There is no other one in the plan. */
   readonly onlySplit: boolean;
-  /** Of the split's input, as they are stored, where that is known. */
+  /** Of the split's input, as they are stored, where that is known and its records tell at which of them they begin. */
   readonly inputBytes?: number | undefined;
   readonly tmpDir: string;
   readonly version: string;

@@ -198,7 +198,7 @@ export class SplitWork {
       resume: resume(split.index),
       fingerprints: takesFingerprints(stored.plan),
       onlySplit: stored.plan.splits.length === 1,
-      inputBytes: totalBytes([split], stored.plan),
+      inputBytes: textBytes(split, stored.plan),
       tmpDir: tmpDir ?? tmpdir(),
       version: VERSION,
       onError: settings.onError,
@@ -300,6 +300,12 @@ export class SplitWork {
       ...(secondsLeft === undefined ? {} : { secondsLeft }),
     });
   }
+}
+
+/** Stored bytes of a split of texts, whose records tell at which byte they begin. */
+function textBytes(split: Split, plan: Plan): number | undefined {
+  const isText = split.pieces.every(({ input }) => plan.inputs[input]!.format !== 'parquet');
+  return isText ? totalBytes([split], plan) : undefined;
 }
 
 /** Stored bytes of all pieces; undefined when one is a stream. */
