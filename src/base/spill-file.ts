@@ -4,6 +4,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PineloadError } from './errors.js';
 import { readAt } from './read-at.js';
+import { WRITE_BYTES } from './write-bytes.js';
 
 /** Linux: a file without a name in a directory. See open(2), O_TMPFILE, which Node has no constant for. */
 const LINUX_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
@@ -49,7 +50,8 @@ export class SpillFile {
     try {
       const handle = await this.opened();
       for (let done = 0; done < bytes.length;) {
-        done += (await handle.write(bytes, done, bytes.length - done, this.end + done)).bytesWritten;
+        const length = Math.min(WRITE_BYTES, bytes.length - done);
+        done += (await handle.write(bytes, done, length, this.end + done)).bytesWritten;
       }
     } catch (error) {
       throw this.fault(error);

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { totalBytes } from '../base/bytes.js';
+import { WRITE_BYTES } from '../base/write-bytes.js';
 import { readsWait } from '../base/read-at.js';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -71,10 +72,23 @@ export async function writeWhole(
 ): Promise<void> {
   let rest = pieces;
   for (let at = position; totalBytes(rest) > 0;) {
-    const written = await write(fd, rest, at);
+    const written = await write(fd, upTo(rest, WRITE_BYTES), at);
     at += written;
     rest = behind(rest, written);
   }
+}
+
+/** As many of the first bytes. */
+function upTo(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  const some: Uint8Array[] = [];
+  let left = bytes;
+  for (const piece of pieces) {
+    if (left === 0) break;
+    const part = piece.length <= left ? piece : piece.subarray(0, left);
+    some.push(part);
+    left -= part.length;
+  }
+  return some;
 }
 
 /** What comes after so many bytes. */

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { WRITE_BYTES } from '../../src/base/write-bytes.js';
 import { fileCalls, POOLED_CALLS, writeWhole } from '../../src/uploaders/local-calls.js';
 import { useTempDir } from '../support/temp-dir.js';
 
@@ -24,6 +25,24 @@ describe('writing a file', () => {
       }),
       { numRuns: 200, seed: 5 },
     );
+  });
+
+  it.each([
+    ['one piece of many', [3 * WRITE_BYTES + 5]],
+    ['pieces that end where a write does', [WRITE_BYTES - 4, 4, WRITE_BYTES, 9]],
+    ['pieces across the ends of writes', [10, WRITE_BYTES + 1, 0, WRITE_BYTES - 20, 700_000, 700_000]],
+  ])('gives the system so many bytes at a time and no more: %s', async (_name, lengths) => {
+    const given = lengths.map((length, i) => new Uint8Array(length).map((_, at) => 7 * i + at));
+    const writes: Buffer[] = [];
+    const write = (_fd: number, some: readonly Uint8Array[], position: number): number => {
+      expect(position).toBe(writes.reduce((sum, { length }) => sum + length, 0));
+      writes.push(Buffer.concat(some));
+      return writes.at(-1)!.length;
+    };
+    await writeWhole({ write }, 0, given, 0);
+    expect(Buffer.concat(writes).equals(Buffer.concat(given))).toBe(true);
+    expect(writes.slice(0, -1).every(({ length }) => length === WRITE_BYTES)).toBe(true);
+    expect(writes.at(-1)!.length).toBeLessThanOrEqual(WRITE_BYTES);
   });
 
   it.each(['pooled', 'direct'])('%s, puts more pieces than one call takes one after the other', async (how) => {
