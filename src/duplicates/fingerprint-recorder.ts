@@ -14,7 +14,7 @@ import {
   type FingerprintDetails,
 } from './fingerprint-format.js';
 import { FingerprintLog } from './fingerprint-log.js';
-import { originOf, packRows, ROW_WORDS } from './fingerprint-rows.js';
+import { originOf, packRows, ROW_WORDS, signed } from './fingerprint-rows.js';
 import { RecordSorter } from './record-sorter.js';
 
 /** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
@@ -60,8 +60,6 @@ export class FingerprintRecorder {
   readonly #ids: RecordSorter;
   readonly #vectors: RecordSorter;
   readonly #numbers: NamespaceNumbers;
-  /** By number. */
-  readonly #names: string[] = [];
   /** In the order in which their first good rows came. */
   readonly #namespaces: RecordedNamespace[] = [];
   readonly #byNumber: (RecordedNamespace | undefined)[] = [];
@@ -71,9 +69,7 @@ export class FingerprintRecorder {
   readonly #originBlocks: { readonly offset: number; readonly bytes: number }[] = [];
   #origins = new Uint32Array(ROWS_AT_ONCE * ORIGIN_WORDS);
   #originWords = 0;
-  /** Taken, and of these put in order. */
   #records = 0;
-  #ordered = 0;
   /** Bytes of the input from the first to the last row of each batch, and rows that begin in them. */
   #spannedBytes = 0;
   #spannedRows = 0;
@@ -108,11 +104,9 @@ export class FingerprintRecorder {
   /** Takes the batch's good rows, which must have fingerprints. */
   async add(batch: RecordBatch): Promise<void> {
     if (batch.fingerprints === undefined) throw new Error('the batch has no fingerprints');
-    const { dictionary } = batch.namespaces;
-    const numbers = this.#numbers.of(dictionary);
+    const numbers = this.#numbers.of(batch.namespaces.dictionary);
     const first = originOf(batch);
     if (first === undefined) return;
-    for (let code = 0; code < numbers.length; code++) this.#names[numbers[code]!] ??= dictionary[code]!;
     const before = this.#records;
     this.#batches.push(before, this.#source(batch.origin.source), first.line, first.byteOffset);
     for (let from = 0; from < batch.rows;) {
@@ -164,16 +158,17 @@ export class FingerprintRecorder {
 
   /** Takes rows for which there is room. */
   #put(rows: Int32Array, count: number): void {
+    let number = this.#ids.total;
     const ids = this.#ids.slots(count);
     const vectors = this.#vectors.slots(count);
     for (let at = 0, to = ids.to, vectorTo = vectors.to; at < rows.length; at += ROW_WORDS) {
       const namespace = this.#byNumber[rows[at + 4]!] ?? this.#namespace(rows[at + 4]!);
       const position = namespace.records++;
-      const number = this.#ordered++;
       to = write(ids.records, to, rows[at + 1]!, rows[at]!, namespace.index, position, number);
       vectorTo = write(vectors.records, vectorTo, rows[at + 3]!, rows[at + 2]!, namespace.index, position, number);
       this.#origins[this.#originWords++] = rows[at + 5]!;
       this.#origins[this.#originWords++] = rows[at + 6]!;
+      number++;
     }
   }
 
@@ -241,7 +236,7 @@ export class FingerprintRecorder {
   }
 
   #namespace(number: number): RecordedNamespace {
-    const namespace = { name: this.#names[number]!, index: this.#namespaces.length, records: 0 };
+    const namespace = { name: this.#numbers.names[number]!, index: this.#namespaces.length, records: 0 };
     this.#namespaces.push(namespace);
     this.#byNumber[number] = namespace;
     return namespace;
@@ -292,10 +287,6 @@ function write(
   records[at + 3] = position;
   records[at + 4] = number;
   return at + RUN_WORDS;
-}
-
-function signed(words: Uint32Array): Int32Array {
-  return new Int32Array(words.buffer, words.byteOffset, words.length);
 }
 
 /** Writes the entries in order and counts, for each bucket, those that come before it. @returns whether a fingerprint occurs twice */

@@ -69,6 +69,7 @@ export function packRows(
   return { next: row, made: (to - at) / ROW_WORDS };
 }
 
-function signed(words: Uint32Array): Int32Array {
+/** The same words, for loops that write or compare them: see RoomForRows. */
+export function signed(words: Uint32Array): Int32Array {
   return new Int32Array(words.buffer, words.byteOffset, words.length);
 }

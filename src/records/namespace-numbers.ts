@@ -3,22 +3,24 @@
  * every batch, and all who need to know them again share one table, in which each is looked up once.
  */
 export class NamespaceNumbers {
+  /** By number. */
+  readonly names: string[] = [];
   readonly #numbers = new Map<string, number>();
-  #names: readonly string[] | undefined;
-  #ofNames = new Uint32Array(0);
+  #last: readonly string[] | undefined;
+  #ofLast = new Uint32Array(0);
 
   /** The number of each name. */
   of(names: readonly string[]): Uint32Array {
-    if (names !== this.#names) {
-      this.#ofNames = Uint32Array.from(names, (name) => this.#number(name));
-      this.#names = names;
+    if (names !== this.#last) {
+      this.#ofLast = Uint32Array.from(names, (name) => this.#number(name));
+      this.#last = names;
     }
-    return this.#ofNames;
+    return this.#ofLast;
   }
 
   #number(name: string): number {
     let number = this.#numbers.get(name);
-    if (number === undefined) this.#numbers.set(name, (number = this.#numbers.size));
+    if (number === undefined) this.#numbers.set(name, (number = this.names.push(name) - 1));
     return number;
   }
 }
