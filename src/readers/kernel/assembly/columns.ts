@@ -2,8 +2,8 @@ import { reserve } from '../../../base/assembly/memory';
 import { copyBytes } from './copy';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { RUN_SLACK } from './number-run';
-import { countLines, isUtf8, nonAscii } from './utf8';
-import { setUtf8Known } from './text';
+import { countLines } from './lines';
+import { setChunk } from './text';
 
 /**
  * The chunk under way and the columns that it is turned into: one stretch of memory, laid out anew for every chunk. Only the
@@ -106,21 +106,44 @@ export function takeInput(start: usize, end: usize): void {
 
 /** Lines of the input, or of the rows that were read of it; an empty one counts as one. */
 let lineCount: u32 = 0;
+/** Bytes that they were read of. */
+let lineBytes: usize = 0;
+/** So many records there is room for, taken and not taken. */
+export let capacity: u32 = 0;
 
 export function setLines(lines: u32): void {
   lineCount = lines;
+  lineBytes = inputEnd - input;
 }
 
 /**
- * Lays out the columns for the input in place. A number takes two bytes of text at least and becomes four, hence `2 * length`; `nameParts` and
- * `nameLiterals` say how many fields and how many bytes of its own the namespace template puts into one name.
+ * Records that the input may have, by those before it: to count its lines beforehand would take a tenth of the time that reading them does.
+ * Without any before they are counted, as they are when there were more.
  */
-export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u32, nameParts: u32, nameLiterals: u32): void {
-  const length = inputEnd - input;
-  lineCount = countLines(input, inputEnd) + 1;
-  const max = lineCount as usize;
-  setUtf8Known(!nonAscii || isUtf8(input, inputEnd));
-  let at = align(inputEnd + PADDING);
+export function expectedRecords(): u32 {
+  if (lineBytes == 0) return countedRecords();
+  const alike = ((lineCount as u64) * ((inputEnd - input) as u64)) / (lineBytes as u64);
+  return min(alike + (alike >> 2) + 64, 0x7fffffff) as u32;
+}
+
+export function countedRecords(): u32 {
+  return countLines(input, inputEnd) + 1;
+}
+
+/**
+ * Lays out the columns for the input in place and up to `records` records or some more. A number takes two bytes of text at least and becomes
+ * four, hence `2 * length`; `nameParts` and `nameLiterals` say how many fields and how many bytes of its own the namespace template puts into
+ * one name. Inputs that are about as large get the same layout, so that they touch the same pages.
+ */
+export function placeColumns(
+  records: u32, dense: bool, sparse: bool, keepRest: bool, nodes: u32, nameParts: u32, nameLiterals: u32,
+): void {
+  const length = (inputEnd - input + 0xffff) & ~0xffff;
+  capacity = 8;
+  while (capacity < records) capacity <<= 1;
+  const max = capacity as usize;
+  setChunk(input, inputEnd);
+  let at = align(input + length + PADDING);
   lines = at;
   at = byteOffsets = align(at + max * 8);
   at = ranges = align(at + max * 8);
@@ -134,10 +157,9 @@ export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u
   at = problems = align(at + max);
   at = names = align(at + max * PROBLEM_BYTES);
   at = nameTable = align(at + max * 8);
-  let capacity: u32 = 16;
-  while (capacity < 2 * (max as u32)) capacity <<= 1;
-  nameTableMask = capacity - 1;
-  at = texts = align(at + capacity * 4);
+  const slots = 2 * capacity;
+  nameTableMask = slots - 1;
+  at = texts = align(at + (slots as usize) * 4);
   // Name, id, field and value of a problem: the last two cut at MAX_TEXT.
   at = ids = align(at + length * ((nameParts as usize) + 1) + max * ((nameLiterals as usize) + 2 * MAX_TEXT) + PADDING);
   at = scratch = align(at + length + PADDING);
@@ -149,7 +171,7 @@ export function placeColumns(dense: bool, sparse: bool, keepRest: bool, nodes: u
   at = sparseValues = align(at + (sparse ? 2 * length + PADDING : 0));
   at = metadata = align(at + (sparse ? 2 * length + PADDING + RUN_SLACK : 0));
   reserve(at + 65536);
-  memory.fill(nameTable, 0, capacity * 4);
+  memory.fill(nameTable, 0, (slots as usize) * 4);
   rows = 0;
   idsEnd = ids;
   valuesEnd = values;

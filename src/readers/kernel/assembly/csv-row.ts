@@ -19,6 +19,8 @@ export let breachCell: u32 = 0;
 export let breachExpected: u32 = 0;
 /** Line feeds in the row but its last one. */
 export let innerLines: u32 = 0;
+/** There may be a character beyond ASCII in the row. */
+export let nonAscii: bool = false;
 /** A quote is open at the end of the input, so that the row has not ended there. */
 export let unclosed: bool = false;
 /** A breach is enough to know: nobody asks where the broken row ends. */
@@ -33,6 +35,7 @@ export function scanRow(start: usize, end: usize): usize {
   const quote = i8x16.splat(0x22);
   const feed = i8x16.splat(0x0a);
   const between = i8x16.splat(delimiter as i8);
+  let seen = i8x16.splat(0);
   let place = fields;
   let p = start;
   while (true) {
@@ -45,6 +48,7 @@ export function scanRow(start: usize, end: usize): usize {
       // To the closing quote.
       while (true) {
         const bytes = v128.load(p);
+        seen = v128.or(seen, bytes);
         const quotes = i8x16.bitmask(i8x16.eq(bytes, quote));
         let feeds = i8x16.bitmask(i8x16.eq(bytes, feed));
         if (quotes == 0) {
@@ -65,6 +69,7 @@ export function scanRow(start: usize, end: usize): usize {
     } else {
       while (true) {
         const bytes = v128.load(p);
+        seen = v128.or(seen, bytes);
         // What ends a cell without quotes: LF, CR, a quote, the delimiter. CR and LF are few enough to look at all below 0x0e.
         const stops = i8x16.bitmask(
           v128.or(
@@ -90,8 +95,10 @@ export function scanRow(start: usize, end: usize): usize {
     if (c == delimiter) {
       p++;
     } else if (c == 0x0a) {
+      nonAscii = i8x16.bitmask(seen) != 0;
       return p;
     } else if (c == 0x0d && load<u8>(p, 1) == 0x0a) {
+      nonAscii = i8x16.bitmask(seen) != 0;
       return p + 1;
     } else {
       return breach(start, end, p, cells - 1, quoted ? code.EXPECT_DELIMITER : code.EXPECT_LINE_FEED);

@@ -1,7 +1,7 @@
 import * as code from './codes';
 import * as columns from './columns';
 import { copyBytes } from './copy';
-import { breachAt, breachCell, breachExpected, cells, innerLines, plainCell, scanRow, unclosed } from './csv-row';
+import { breachAt, breachCell, breachExpected, cells, innerLines, nonAscii, plainCell, scanRow, unclosed } from './csv-row';
 import { readNumberCell, readVectorText } from './dense';
 import { FIELD_BYTES, fieldEnd, fieldStart } from './field';
 import { addCell, beginMetadata, closeMetadata, isJson, jsonEnd, jsonStart, takeMetadata } from './metadata';
@@ -11,13 +11,15 @@ import { clearWrong, isWrong, wrong, wrongNumbers } from './problem';
 import { reject } from './reject';
 import * as settings from './settings';
 import { readSparseText } from './sparse';
-import { setUtf8Known, utf8Known } from './text';
+import { isChunkUtf8, setUtf8, UTF8_KNOWN } from './text';
 import { utf8Length } from './utf8';
 
-/** Reads all rows of the input. `byteOffset` and `firstLine` are those of its first byte. */
-export function readCsv(byteOffset: f64, firstLine: f64): void {
+/**
+ * Reads all rows of the input. `byteOffset` and `firstLine` are those of its first byte. False when there are more than there is room for.
+ */
+export function readCsv(byteOffset: f64, firstLine: f64): bool {
   const end = columns.inputEnd;
-  readRows(byteOffset, firstLine, end, <u32>(end - columns.input), true, true);
+  return readRows(byteOffset, firstLine, end, <u32>(end - columns.input), true, true) != 0;
 }
 
 /**
@@ -25,32 +27,34 @@ export function readCsv(byteOffset: f64, firstLine: f64): void {
  *
  * @param atEnd the source ends where the input does, so that the last row needs no line feed
  * @param all the input is whole rows: a quote that is still open at its end is that row's fault
- * @returns the address behind the last row's line feed
+ * @returns the address behind the last row's line feed; 0 when there are more rows than there is room for
  */
 export function readRows(byteOffset: f64, firstLine: f64, stop: usize, maxBytes: u32, atEnd: bool, all: bool): usize {
   const end = columns.inputEnd;
-  const allUtf8 = utf8Known;
-  // From here on only cells that are checked are looked at.
-  setUtf8Known(true);
+  // Only cells are looked at that were checked with their row.
+  setUtf8(UTF8_KNOWN);
   let line: u32 = 0;
+  let count: u32 = 0;
   let start = columns.input;
   while (start < stop) {
+    if (count++ == columns.capacity) return 0;
     const feed = scanRow(start, end);
     if (!all && ((feed >= end && (!atEnd || unclosed)) || ((feed - start) as u32) > maxBytes)) break;
     const rowEnd = feed > start && load<u8>(feed - 1) == 0x0d ? feed - 1 : feed;
     const rowLine = line;
     line += 1 + innerLines;
-    if (rowEnd > start) readRow(byteOffset, firstLine, start, rowEnd, rowLine, allUtf8);
+    if (rowEnd > start) readRow(byteOffset, firstLine, start, rowEnd, rowLine);
     start = feed + 1;
   }
-  if (!all) columns.setLines(line);
+  // Without a line feed behind it an empty line is at the end.
+  columns.setLines(all && start == end ? line + 1 : line);
   return start;
 }
 
-function readRow(byteOffset: f64, firstLine: f64, start: usize, end: usize, line: u32, allUtf8: bool): void {
+function readRow(byteOffset: f64, firstLine: f64, start: usize, end: usize, line: u32): void {
   columns.beginRow();
   clearWrong();
-  checkRow(start, end, allUtf8);
+  checkRow(start, end);
   const whole = !isWrong;
   let name = -1;
   if (whole) {
@@ -78,13 +82,13 @@ function idColumn(): u32 {
   return settings.fieldNumber(settings.idField) - code.FIELD_FIRST_NODE;
 }
 
-function checkRow(start: usize, end: usize, allUtf8: bool): void {
+function checkRow(start: usize, end: usize): void {
   if (breachAt != 0) {
     const column = breachCell < settings.fieldCount ? code.FIELD_FIRST_NODE + breachCell : code.FIELD_NONE;
     wrongNumbers(code.CSV_SYNTAX, column, breachExpected, code.GOT_POSITION_IN_ROW, (breachAt - start) as u32, 0);
   } else if (cells != settings.fieldCount) {
     wrongNumbers(code.CSV_FIELD_COUNT, code.FIELD_NONE, code.EXPECT_FIELDS, code.GOT_FIELDS, cells, 0);
-  } else if (!allUtf8 && !isUtf8Text(start, end)) {
+  } else if (nonAscii && !isChunkUtf8() && !isUtf8Text(start, end)) {
     for (let i: u32 = 0; i < cells; i++) {
       const cell = settings.fields + (i as usize) * FIELD_BYTES;
       plainCell(cell);

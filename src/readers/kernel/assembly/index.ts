@@ -35,10 +35,16 @@ export function place(length: usize): usize {
 /** Turns the input into columns. `byteOffset` and `firstLine` are those of its first byte. */
 export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
   columns.closeInput();
-  placeColumns(isCsv);
-  if (isCsv) readCsv(byteOffset, firstLine);
-  else readJsonl(byteOffset, firstLine);
+  placeColumns(isCsv, columns.expectedRecords());
+  if (!readInput(isCsv, byteOffset, firstLine)) {
+    placeColumns(isCsv, columns.countedRecords());
+    readInput(isCsv, byteOffset, firstLine);
+  }
   columns.writeResult();
+}
+
+function readInput(isCsv: bool, byteOffset: f64, firstLine: f64): bool {
+  return isCsv ? readCsv(byteOffset, firstLine) : readJsonl(byteOffset, firstLine);
 }
 
 /**
@@ -47,14 +53,19 @@ export function read(isCsv: bool, byteOffset: f64, firstLine: f64): void {
  */
 export function readRowsUpTo(stop: usize, byteOffset: f64, firstLine: f64, maxBytes: u32, atEnd: bool): usize {
   columns.closeInput();
-  placeColumns(true);
-  const end = readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
+  placeColumns(true, columns.expectedRecords());
+  let end = readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
+  if (end == 0) {
+    placeColumns(true, columns.countedRecords());
+    end = readRows(byteOffset, firstLine, stop, maxBytes, atEnd, false);
+  }
   columns.writeResult();
   return end;
 }
 
-function placeColumns(isCsv: bool): void {
+function placeColumns(isCsv: bool, records: u32): void {
   columns.placeColumns(
+    records,
     settings.kind != settings.KIND_SPARSE,
     settings.kind != settings.KIND_DENSE,
     !isCsv && settings.metadataFrom == settings.METADATA_REST,
@@ -74,7 +85,7 @@ export function findRow(from: usize, to: usize, end: usize): usize {
 /** For rows that are looked at one by one (a header, the first rows): lays out memory for the input in place. */
 export function openRows(): void {
   columns.closeInput();
-  columns.placeColumns(false, false, false, settings.fieldCount, 0, 0);
+  columns.placeColumns(columns.countedRecords(), false, false, false, settings.fieldCount, 0, 0);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
-import { fail, feedIsSpace, isTextEnd, textEnd, utf8Known } from './text';
+import { fail, feedIsSpace, isTextEnd, isUtf8Known, textEnd, utf8, UTF8_ASK, UTF8_KNOWN } from './text';
 import { utf8Length } from './utf8';
 
 /** Objects and arrays may be nested this deep in a record; MAX_JSON_DEPTH on the JavaScript side. */
@@ -132,7 +132,7 @@ export function skipString(p: usize): usize {
   const quote = i8x16.splat(0x22);
   const backslash = i8x16.splat(0x5c);
   const space = i8x16.splat(0x20);
-  const known = utf8Known;
+  let known = utf8 == UTF8_KNOWN;
   while (true) {
     const bytes = v128.load(p);
     let found = i8x16.bitmask(
@@ -153,6 +153,10 @@ export function skipString(p: usize): usize {
       p = skipEscape(p);
       if (p == 0) return 0;
     } else if (c >= 0x80) {
+      if (utf8 == UTF8_ASK && isUtf8Known()) {
+        known = true;
+        continue;
+      }
       const length = utf8Length(p, textEnd);
       if (length == 0) return fail(p, code.EXPECT_UTF8, code.UTF8_INVALID);
       p += length;

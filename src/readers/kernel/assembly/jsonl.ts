@@ -23,13 +23,17 @@ import { readNumbers } from './vector';
 /** NaN and infinities that were let pass in the record. */
 let looseSeen: u32 = 0;
 
-/** Reads all lines of the input. `byteOffset` and `firstLine` are those of its first byte. */
-export function readJsonl(byteOffset: f64, firstLine: f64): void {
+/**
+ * Reads all lines of the input. `byteOffset` and `firstLine` are those of its first byte. False when there are more than there is room for.
+ */
+export function readJsonl(byteOffset: f64, firstLine: f64): bool {
   const keepRest = settings.metadataFrom == settings.METADATA_REST;
   const end = columns.inputEnd;
   let line: u32 = 0;
   setText(end, true);
-  for (let start = columns.input; start < end; line++) {
+  let start = columns.input;
+  for (; start < end; line++) {
+    if (line == columns.capacity) return false;
     const p = skipSpace(start);
     if (load<u8>(p) == 0x0a) {
       start = p + 1;
@@ -72,6 +76,9 @@ export function readJsonl(byteOffset: f64, firstLine: f64): void {
     reject(line, start, rawEnd(lineEnd), settings.idField, known ? readName() : -1);
     start = lineEnd + 1;
   }
+  // Without a line feed behind it an empty line is at the end.
+  columns.setLines(line + ((start == end) as u32));
+  return true;
 }
 
 /** The text of a line goes without its carriage return. */

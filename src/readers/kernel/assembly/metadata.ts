@@ -9,7 +9,7 @@ import { compareWithConstant } from './decimal-order';
 import { setAllowNonFinite, skipSpace, skipValue, unescape } from './json';
 import { isSpace } from './number-text';
 import { nameWrongField, wrong, wrongNumbers } from './problem';
-import { setText, setUtf8Known, utf8Known } from './text';
+import { isUtf8Known, setText, setUtf8, utf8, UTF8_CHECK, UTF8_KNOWN } from './text';
 
 /** The metadata of the record under way, put together at the end of its column. JSON values are the input's own bytes. */
 
@@ -49,16 +49,16 @@ export let jsonEnd: usize = 0;
 
 /** Is the text JSON? The byte at `end` can be written over. `known`: it is valid UTF-8. */
 export function isJson(start: usize, end: usize, known: bool): bool {
-  const wasKnown = utf8Known;
+  const before = utf8;
   const behind = load<u8>(end);
   store<u8>(end, 0x0a);
-  setUtf8Known(known);
+  setUtf8(known ? UTF8_KNOWN : UTF8_CHECK);
   setText(end, false);
   setAllowNonFinite(false);
   jsonStart = skipSpace(start);
   jsonEnd = skipValue(jsonStart, 0);
   const valid = jsonEnd != 0 && skipSpace(jsonEnd) == end;
-  setUtf8Known(wasKnown);
+  setUtf8(before);
   store<u8>(end, behind);
   return valid;
 }
@@ -86,11 +86,11 @@ export function takeMetadataField(field: usize): void {
 
 /** Is what the JSON string `start` … `end`, quotes included, says JSON itself? */
 function stringIsJson(start: usize, end: usize, flags: u32): bool {
-  if (!(flags & ESCAPED)) return isJson(start + 1, end - 1, utf8Known);
+  if (!(flags & ESCAPED)) return isJson(start + 1, end - 1, isUtf8Known());
   const text = columns.scratchEnd;
   const textEnd = unescape(start + 1, end - 1, text);
   columns.setScratchEnd(textEnd + columns.PADDING);
-  return isJson(text, textEnd, utf8Known && !(flags & LONE_SURROGATE));
+  return isJson(text, textEnd, isUtf8Known() && !(flags & LONE_SURROGATE));
 }
 
 /** Adds a value of a JSON record; it stays as it is unless a type asks for another. `name`: number of the field in messages, or FIELD_TEXT later. */
@@ -147,11 +147,11 @@ export function addCell(key: usize, keyLength: u32, type: u32, start: usize, end
     if (!isBoolean(from, to)) return code.EXPECT_BOOLEAN;
     addBoolean(key, keyLength, from);
   } else if (type == TYPE_JSON) {
-    if (!isJson(from, to, utf8Known)) return code.EXPECT_JSON;
+    if (!isJson(from, to, isUtf8Known())) return code.EXPECT_JSON;
     if (load<u8>(jsonStart) != 0x6e) addJson(key, keyLength, jsonStart, jsonEnd);
   } else {
     if (load<u8>(from) == 0x5b && from < to) {
-      if (!isJson(from, to, utf8Known)) return code.EXPECT_JSON_STRINGS;
+      if (!isJson(from, to, isUtf8Known())) return code.EXPECT_JSON_STRINGS;
       addJson(key, keyLength, jsonStart, jsonEnd);
     } else {
       addStringList(key, keyLength, from, to);

@@ -80,32 +80,3 @@ export function isUtf8(start: usize, end: usize): bool {
   }
   return !v128.any_true(error);
 }
-
-/** Number of line feeds in `start` … `end`, and in `nonAscii` whether there is a byte beyond ASCII. Up to 16 bytes behind `end` are read. */
-export let nonAscii: bool = false;
-export function countLines(start: usize, end: usize): u32 {
-  let lines: u32 = 0;
-  let bits = i8x16.splat(0);
-  const feed = i8x16.splat(0x0a);
-  let p = start;
-  while (p + 16 <= end) {
-    // Byte-wise counters overflow at 255 blocks.
-    const stop = min(end - 16, p + 254 * 16);
-    let counts = i8x16.splat(0);
-    for (; p <= stop; p += 16) {
-      const bytes = v128.load(p);
-      bits = v128.or(bits, bytes);
-      counts = i8x16.sub(counts, i8x16.eq(bytes, feed));
-    }
-    const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(counts));
-    lines +=
-      i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) + i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
-  }
-  nonAscii = i8x16.bitmask(bits) != 0;
-  for (; p < end; p++) {
-    const c = load<u8>(p);
-    lines += (c == 0x0a) as u32;
-    nonAscii = nonAscii || c >= 0x80;
-  }
-  return lines;
-}
