@@ -39,6 +39,7 @@ interface OpenFile {
 export class LocalStore implements ObjectStore {
   readonly scheme = 'file';
   readonly uri: string;
+  readonly localRoot: string;
   readonly maxKeyBytes: number;
   readonly maxPartBytes = MAX_FILE_NAME_BYTES;
   readonly #swept = new Set<string>();
@@ -50,6 +51,7 @@ export class LocalStore implements ObjectStore {
 
   constructor(target: Pick<Target, 'prefix'>) {
     this.uri = target.prefix;
+    this.localRoot = target.prefix;
     this.maxKeyBytes = Math.max(0, MAX_PATH_BYTES - Buffer.byteLength(this.uri));
   }
 

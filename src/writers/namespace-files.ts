@@ -16,15 +16,27 @@ export interface FileEncoders {
   readonly atOnce: number;
   /** @param checksums which are taken of the whole file, besides those that the sink tells of it */
   open(sink: ObjectWriter, options: ParquetFileOptions, checksums: readonly ChecksumName[]): ParquetFile;
+  /**
+   * Writes small files to a local directory there, from the first byte to the name; see write-rests.ts. What of the rows is not shared memory
+   * is gone afterwards.
+   *
+   * @param root of the store
+   */
+  writeRests(root: string, terms: FileTerms, rests: readonly NamespaceRest[]): Promise<ManifestFile[]>;
 }
 
-/** What all files of a split have in common. */
-export interface FileSettings {
-  readonly store: ObjectStore;
-  /** Default: on the calling thread. */
-  readonly encoders: FileEncoders | undefined;
-  /** Files whose first row group has less than this are encoded on the calling thread all the same. */
-  readonly handedOverBytes: number;
+/** The last rows of a namespace, fewer than fill a row group. */
+export interface NamespaceRest {
+  readonly namespace: string;
+  /** Of the file that they go to. */
+  readonly sequence: number;
+  readonly group: RowGroupColumns;
+  /** Size of their values as PLAIN. */
+  readonly rawBytes: number;
+}
+
+/** What decides about the files of a split, as another thread can be told. */
+export interface FileTerms {
   readonly layout: Layout;
   readonly split: number;
   readonly kind: VectorKind;
@@ -35,6 +47,15 @@ export interface FileSettings {
   readonly version: string;
   readonly ifAbsent: boolean;
   readonly resume: boolean | 'parts';
+}
+
+/** What all files of a split have in common. */
+export interface FileSettings extends FileTerms {
+  readonly store: ObjectStore;
+  /** Default: on the calling thread. */
+  readonly encoders: FileEncoders | undefined;
+  /** Files whose first row group has less than this are encoded on the calling thread all the same. */
+  readonly handedOverBytes: number;
   readonly onTheWay: WriteOptions['onTheWay'];
   readonly signal: AbortSignal | undefined;
   readonly onFile: ((file: ManifestFile) => void) | undefined;
@@ -50,7 +71,6 @@ const CHECKSUMS: readonly ChecksumName[] = ['crc64nvme', 'crc32c'];
  */
 export class NamespaceFiles {
   private writer: ParquetFile | undefined;
-  private sequence = 0;
   private aborted = false;
 
   constructor(
@@ -58,7 +78,14 @@ export class NamespaceFiles {
     private readonly settings: FileSettings,
     /** Takes the finished file. */
     private readonly finished: (file: ManifestFile) => void,
+    /** Of the next file. */
+    private sequence = 0,
   ) {}
+
+  /** Of the file that is open, or of the next one. */
+  get nextSequence(): number {
+    return this.sequence;
+  }
 
   get isOpen(): boolean {
     return this.writer !== undefined;

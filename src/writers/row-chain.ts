@@ -55,8 +55,8 @@ export class RowChain {
     return room;
   }
 
-  /** All rows in order, `tail` after those of the chain, which is empty afterwards. */
-  async load(tail: RowGroupColumns | undefined): Promise<RowGroupColumns> {
+  /** All rows in order, `tail` after those of the chain, which is empty afterwards. @param take gives the memory for them */
+  async load(tail: RowGroupColumns | undefined, take: (bytes: number) => ArrayBufferLike): Promise<RowGroupColumns> {
     const rows = this.#rows + (tail?.rows ?? 0);
     const tailSections = tail === undefined ? undefined : toSections(tail);
     const lengths = this.#sizes.map((size, i) => {
@@ -64,7 +64,7 @@ export class RowChain {
       // A block without nulls brings no validity; its rows count as present.
       return isValidity(i) && total > 0 ? rows : total;
     });
-    const memory = new ArrayBuffer(lengths.reduce((sum, length) => sum + length, 0));
+    const memory = take(lengths.reduce((sum, length) => sum + length, 0));
     const whole = new Uint8Array(memory);
     /** Where what is still to come of each section ends. */
     const ends: number[] = [];

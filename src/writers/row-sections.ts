@@ -39,7 +39,7 @@ export function toSections(columns: RowGroupColumns): readonly (readonly Uint8Ar
 
 /** The way back, of sections that follow one another in `memory`. */
 export function fromSections(
-  memory: ArrayBuffer,
+  memory: ArrayBufferLike,
   lengths: readonly number[],
   rows: number,
   kind: VectorKind,

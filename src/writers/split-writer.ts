@@ -9,10 +9,18 @@ import { MAX_FILE_BYTES } from '../records/limits.js';
 import { NamespaceNumbers } from '../records/namespace-numbers.js';
 import type { ObjectStore, Turns } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
+import { GroupMemory } from './group-memory.js';
+import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS } from './handovers.js';
 import { FLAT, type Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
-import { NamespaceFiles, type FileEncoders, type FileSettings } from './namespace-files.js';
+import {
+  NamespaceFiles,
+  type FileEncoders,
+  type FileSettings,
+  type FileTerms,
+  type NamespaceRest,
+} from './namespace-files.js';
 import { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
 import { RowChain } from './row-chain.js';
@@ -131,6 +139,15 @@ export interface EndingSplit {
   over(): Promise<void>;
 }
 
+/** A row group that was taken out. */
+interface TakenRows {
+  /** Size of its values as PLAIN. */
+  readonly rawBytes: number;
+  readonly load: () => Promise<RowGroupColumns>;
+  /** They are written: their memory serves the next ones. */
+  readonly done: () => void;
+}
+
 /** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer. */
 interface NamespaceState {
   readonly name: string;
@@ -162,6 +179,7 @@ interface NamespaceState {
  */
 export class SplitWriter {
   readonly #options: SplitWriterOptions;
+  readonly #terms: FileTerms;
   readonly #settings: FileSettings;
   readonly #rowGroupBytes: number;
   readonly #maxBufferedBytes: number;
@@ -175,6 +193,7 @@ export class SplitWriter {
   #passes = 0;
   readonly #scattered: ScatteredRows;
   readonly #pages: PagePool;
+  readonly #groups: GroupMemory;
   readonly #numbers: NamespaceNumbers;
   /** Of those that have good rows, by their numbers in the table. */
   readonly #byNumber: (NamespaceState | undefined)[] = [];
@@ -224,11 +243,9 @@ export class SplitWriter {
     this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
     const maxBufferedBytes = this.#maxBufferedBytes;
     const shared = encoders !== undefined;
+    this.#groups = new GroupMemory(shared);
     this.#pages = options.pages ?? pagePool(kind, dimension, { pageBytes, maxBufferedBytes, shared });
-    this.#settings = {
-      store,
-      encoders,
-      handedOverBytes: Math.min(HANDED_OVER_BYTES, this.#rowGroupBytes / 2),
+    this.#terms = {
       layout: options.layout ?? FLAT,
       split,
       kind,
@@ -239,6 +256,12 @@ export class SplitWriter {
       version,
       ifAbsent: options.ifAbsent ?? false,
       resume: options.resume ?? false,
+    };
+    this.#settings = {
+      ...this.#terms,
+      store,
+      encoders,
+      handedOverBytes: Math.min(HANDED_OVER_BYTES, this.#rowGroupBytes / 2),
       onTheWay: options.onTheWay,
       signal,
       onFile,
@@ -303,16 +326,43 @@ export class SplitWriter {
       small.sort((a, b) => (a.name < b.name ? -1 : 1));
       for (const state of small.splice(0)) {
         throwIfAborted(this.#options.signal);
-        await this.#takeRowGroup(state, (group) => staging.take(state.name, group))();
+        const rows = this.#takeRowGroup(state);
+        await staging.take(state.name, await rows.load());
+        rows.done();
       }
     }
-    await forEachLimited(small, SMALL_FILES_AT_ONCE, (state) =>
+    await forEachLimited(await this.#handOver(small, gate), SMALL_FILES_AT_ONCE, (state) =>
       gate.run(state.meter.bytes, () => this.#finishNamespace(state)),
     );
     await this.#log.close();
     this.#toOpen = 0;
     this.#tellClosing();
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Has threads write small files, where there are threads and so many files. Gives those that are left to the calling one. */
+  async #handOver(small: readonly NamespaceState[], gate: WeightGate): Promise<readonly NamespaceState[]> {
+    const { encoders, store, onFile } = this.#settings;
+    const { localRoot } = store;
+    if (encoders === undefined || localRoot === undefined || small.length <= MANY_RESTS) return small;
+    const handovers = inHandovers(small, ({ meter }) => meter.bytes);
+    const hand = async (states: readonly NamespaceState[]): Promise<void> => {
+      throwIfAborted(this.#options.signal);
+      const taken = states.map((state) => this.#takeRowGroup(state));
+      const rests: NamespaceRest[] = [];
+      for (const [i, { name: namespace, files }] of states.entries()) {
+        const { rawBytes, load } = taken[i]!;
+        rests.push({ namespace, sequence: files.nextSequence, group: await load(), rawBytes });
+      }
+      const written = await encoders.writeRests(localRoot, this.#terms, rests);
+      this.#files.push(...written);
+      if (onFile !== undefined) written.forEach(onFile);
+      for (const { done } of taken) done();
+    };
+    await forEachLimited(handovers, HANDOVERS_PER_THREAD * encoders.atOnce, ({ namespaces, bytes }) =>
+      gate.run(bytes, () => this.#whileHeld(bytes, () => hand(namespaces))),
+    );
+    return [];
   }
 
   /** Drops open files and temporary ones; finished files stay. Never throws. */
@@ -480,12 +530,12 @@ export class SplitWriter {
       return;
     }
     const held = state.buffer?.capacityBytes ?? 0;
-    const write = this.#takeRowGroup(state);
+    const rows = this.#takeRowGroup(state);
     if (!isOpen(state)) this.#openFiles++;
     state.queued++;
     this.#writingBytes += held;
     const written = state.lastWrite.then(async () => {
-      await write();
+      await this.#write(state, rows);
       state.queued--;
       this.#writingBytes -= held;
       if (!isOpen(state)) this.#openFiles--;
@@ -515,33 +565,48 @@ export class SplitWriter {
     }
   }
 
-  /** Takes the open row group out; what is returned writes it to the namespace's file, opening and closing files as needed. */
-  #takeRowGroup(
-    state: NamespaceState,
-    write = (group: RowGroupColumns, rawBytes: number): Promise<void> => state.files.write(group, rawBytes),
-  ): () => Promise<void> {
+  /** Takes the open row group out. */
+  #takeRowGroup(state: NamespaceState): TakenRows {
     const { chain, buffer } = state;
     const rawBytes = state.meter.bytes;
     const inMemory = buffer !== undefined && buffer.rows > 0 ? this.#takeBuffer(state, true) : undefined;
     state.chain = undefined;
     state.meter.end();
-    return async () => {
-      await write(chain === undefined ? inMemory! : await chain.load(inMemory), rawBytes);
-      if (inMemory !== undefined) this.#giveBack(inMemory);
+    return this.#taken(chain, inMemory, rawBytes);
+  }
+
+  /** Rows of the log, then those that were in memory. */
+  #taken(chain: RowChain | undefined, inMemory: RowGroupColumns | undefined, rawBytes: number): TakenRows {
+    let memory: ArrayBufferLike | undefined;
+    const take = (bytes: number): ArrayBufferLike => (memory = this.#groups.take(bytes));
+    return {
+      rawBytes,
+      load: async () => (chain === undefined ? inMemory! : chain.load(inMemory, take)),
+      done: () => {
+        if (inMemory !== undefined) this.#giveBack(inMemory);
+        if (memory !== undefined) this.#groups.giveBack(memory);
+      },
     };
+  }
+
+  /** Writes a row group to the namespace's file, opening and closing files as needed. */
+  async #write({ files }: NamespaceState, rows: TakenRows): Promise<void> {
+    await files.write(await rows.load(), rows.rawBytes);
+    rows.done();
   }
 
   async #finishNamespace(state: NamespaceState): Promise<void> {
     const { rows, bytes } = state.meter;
-    if (rows > 0) await this.#whileHeld(bytes, this.#takeRowGroup(state));
+    if (rows > 0) await this.#whileHeld(bytes, () => this.#write(state, this.#takeRowGroup(state)));
     await state.files.close();
   }
 
   /** Writes the full row groups that wait on disk. */
-  async #writeWaiting({ files, waiting }: NamespaceState): Promise<void> {
+  async #writeWaiting(state: NamespaceState): Promise<void> {
+    const { waiting } = state;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { rows, rawBytes } = next;
-      await this.#whileHeld(rawBytes, async () => files.write(await rows.load(undefined), rawBytes));
+      await this.#whileHeld(rawBytes, () => this.#write(state, this.#taken(rows, undefined, rawBytes)));
     }
   }
 

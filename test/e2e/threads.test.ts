@@ -1,14 +1,18 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type * as WorkerPoolModule from '../../src/pipeline/threads/worker-pool.js';
-import type { FileEncoders } from '../../src/writers/namespace-files.js';
+import { FLAT } from '../../src/writers/layout.js';
+import type { FileEncoders, FileTerms, NamespaceRest } from '../../src/writers/namespace-files.js';
 import type { ObjectWriter } from '../../src/uploaders/object-store.js';
 import { MemorySink, rowGroup, writeFileBytes, type TestRecord } from '../parquet/harness.js';
+import { useTempDir } from '../support/temp-dir.js';
 
 // Threads are started from compiled files only.
 const { openWorkerPool } = (await import(
   new URL('../../dist/pipeline/threads/worker-pool.js', import.meta.url).href
 )) as typeof WorkerPoolModule;
 
+const temp = useTempDir();
 const OPTIONS = { kind: 'dense', dimension: 4, version: '0.0.0-test', pageBytes: 64 * 1024 } as const;
 const RULES = {} as Parameters<typeof openWorkerPool>[1];
 
@@ -79,5 +83,42 @@ describe('threads', () => {
     await expect(file.writeRowGroup(rowGroup(records(0, 0, 3), 'dense'))).rejects.toThrow('a thread ended');
     await expect(file.close()).rejects.toThrow('a thread ended');
     await file.abort();
+  });
+
+  it('write small files into a directory, and tell what is in the way of one', async () => {
+    const pool = openWorkerPool(2, RULES);
+    const root = `${temp('root')}/`;
+    await mkdir(root);
+    const terms: FileTerms = {
+      ...OPTIONS,
+      layout: FLAT,
+      split: 3,
+      targetFileBytes: 1_000_000,
+      compression: undefined,
+      ifAbsent: false,
+      resume: false,
+    };
+    const rest = (n: number): NamespaceRest => {
+      const group = rowGroup(records(n, 0, 10 + n), 'dense');
+      return { namespace: `n${n}`, sequence: n, group, rawBytes: 1_000 };
+    };
+    const handovers = [0, 1, 2, 3, 4].map((k) => Array.from({ length: 20 }, (_, i) => rest(20 * k + i)));
+    try {
+      const written = await Promise.all(handovers.map((rests) => pool.encoders!.writeRests(root, terms, rests)));
+      const files = written.flat().sort((a, b) => a.records - b.records);
+      expect(files.map(({ namespace }) => namespace)).toEqual(handovers.flat().map(({ namespace }) => namespace));
+      for (const [n, file] of files.entries()) {
+        const here = await writeFileBytes([records(n, 0, 10 + n)], OPTIONS);
+        expect(file).toMatchObject({ ...here.summary, path: `n${n}/part-00003-${String(n).padStart(5, '0')}.parquet` });
+        expect(file.crc64nvme).toMatch(/^[0-9a-f]{16}$/);
+        expect((await readFile(root + file.path)).equals(here.bytes)).toBe(true);
+      }
+      await writeFile(`${root}n500`, '');
+      const blocked = pool.encoders!.writeRests(root, terms, [rest(500), rest(501)]);
+      await expect(blocked).rejects.toMatchObject({ code: 'STORE_REFUSED', source: `${root}n500/` });
+      expect(await readdir(root, { recursive: true })).toContain('n501/part-00003-00501.parquet');
+    } finally {
+      await pool.close();
+    }
   });
 });

@@ -4,6 +4,8 @@ import type { RowGroupColumns } from '../../parquet/row-group.js';
 import type { Chunk, FileBlock, ReadColumns, ReaderConfig } from '../../readers/reader.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import type { CrcName } from '../../uploaders/checksum/crc.js';
+import type { ManifestFile } from '../../writers/manifest.js';
+import type { FileTerms, NamespaceRest } from '../../writers/namespace-files.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -12,7 +14,9 @@ export interface ThreadData {
 }
 
 /** To a thread. All but `prepare` are answered with a ThreadResponse of the same job. */
-export type ThreadRequest = PrepareRequest | ({ readonly job: number } & (ReadRequest | WriteRequest));
+export type ThreadRequest = PrepareRequest | ({ readonly job: number } & JobRequest);
+
+export type JobRequest = ReadRequest | WriteRequest | RestsRequest;
 
 /** Files will be encoded: what that takes can be loaded before there is anything else to do. */
 export interface PrepareRequest {
@@ -21,7 +25,10 @@ export interface PrepareRequest {
 
 /** From a thread: what came of a job, or what was thrown. */
 export type ThreadResponse = { readonly job: number } & (
-  { readonly read: ReadAnswer } | { readonly written: WriteAnswer } | { readonly error: ThrownError }
+  | { readonly read: ReadAnswer }
+  | { readonly written: WriteAnswer }
+  | { readonly files: readonly ManifestFile[] }
+  | { readonly error: ThrownError }
 );
 
 /** A chunk to be read, and once per mapping the mapping itself with the rules. */
@@ -59,6 +66,15 @@ export interface WriteAnswer {
   readonly bytes: number;
   /** Of a file that is closed. */
   readonly summary?: ParquetFileSummary | undefined;
+}
+
+/** Small files that this thread writes to a local directory, all that it takes. Several of these may be under way, and other jobs meanwhile. */
+export interface RestsRequest {
+  readonly type: 'rests';
+  /** Of the store. */
+  readonly root: string;
+  readonly terms: FileTerms;
+  readonly rests: readonly NamespaceRest[];
 }
 
 export interface ThrownError {

@@ -5,10 +5,13 @@ import { createReader } from '../../readers/create-reader.js';
 import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../../readers/reader.js';
 import type { RecordBatch } from '../../records/batch.js';
 import type { RuleOptions } from '../../records/rules/options.js';
+import type { ManifestFile } from '../../writers/manifest.js';
 import type { FileEncoders } from '../../writers/namespace-files.js';
 import { FileOnThread } from './file-on-thread.js';
 import {
+  memoriesOf,
   moved,
+  type JobRequest,
   type ReadRequest,
   type ThreadRequest,
   type ThreadResponse,
@@ -122,7 +125,11 @@ class ThreadPool implements WorkerPool {
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
     this.blocks = workers * (1 + BLOCKS_AHEAD);
-    this.encoders = { atOnce: workers, open: (sink, options, checksums) => this.#open(sink, options, checksums) };
+    this.encoders = {
+      atOnce: workers,
+      open: (sink, options, checksums) => this.#open(sink, options, checksums),
+      writeRests: (root, terms, rests) => this.#writeRests(root, terms, rests),
+    };
     const startWith = Math.min(workers, Math.floor(bytes / BYTES_PER_THREAD));
     for (let i = 0; i < startWith; i++) {
       const { worker } = this.#start();
@@ -170,11 +177,13 @@ class ThreadPool implements WorkerPool {
     return new FileOnThread(file, sink, ask, options, checksums);
   }
 
-  #ask(
-    thread: Thread,
-    request: ReadRequest | WriteRequest,
-    memories: Iterable<ArrayBufferLike>,
-  ): Promise<ThreadResponse> {
+  async #writeRests(...[root, terms, rests]: Parameters<FileEncoders['writeRests']>): Promise<ManifestFile[]> {
+    const memories = rests.flatMap(({ group }) => [...memoriesOf(group)]);
+    const response = await this.#ask(this.#leastBusy(), { type: 'rests', root, terms, rests }, memories);
+    return [...(response as Extract<ThreadResponse, { files: unknown }>).files];
+  }
+
+  #ask(thread: Thread, request: JobRequest, memories: Iterable<ArrayBufferLike>): Promise<ThreadResponse> {
     const job = this.#job++;
     if (thread.fault !== undefined) return Promise.reject(thread.fault);
     return new Promise((resolve, reject) => {

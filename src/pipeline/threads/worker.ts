@@ -5,10 +5,12 @@ import { useKernelCode } from '../../readers/kernel/wasm.js';
 import type { ChunkReader } from '../../readers/reader.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import type * as FileEncoding from './file-encoder.js';
+import type * as RestWriting from './rest-writer.js';
 import {
   moved,
   type ReadAnswer,
   type ReadRequest,
+  type RestsRequest,
   type ThreadData,
   type ThreadRequest,
   type ThreadResponse,
@@ -41,6 +43,10 @@ port.on('message', (request: ThreadRequest) => {
     fileEncoder().catch(() => undefined);
     return;
   }
+  if (request.type === 'rests') {
+    void answerRests(request);
+    return;
+  }
   if (request.type === 'read') toRead.push(request);
   else toWrite.push(request);
   if (busy) return;
@@ -50,6 +56,7 @@ port.on('message', (request: ThreadRequest) => {
 
 /** Loaded by those threads that need it. */
 const fileEncoder = (): Promise<typeof FileEncoding> => import('./file-encoder.js');
+const restWriter = (): Promise<typeof RestWriting> => import('./rest-writer.js');
 
 /** Does one job. What has arrived meanwhile is taken in before the one after it. */
 async function next(): Promise<void> {
@@ -103,6 +110,16 @@ async function write(request: WriteRequest): Promise<WriteAnswer> {
 function answerWritten(job: number, answer: WriteAnswer): void {
   const memories = new Set(answer.pieces.map(({ buffer }) => buffer));
   port.postMessage({ job, written: answer } satisfies ThreadResponse, moved(memories));
+}
+
+/** Meanwhile others may be under way, of either kind: it waits for the disk mostly. */
+async function answerRests({ job, ...request }: Job<RestsRequest>): Promise<void> {
+  try {
+    const { writeRestsHere } = await restWriter();
+    port.postMessage({ job, files: await writeRestsHere(request) } satisfies ThreadResponse);
+  } catch (thrown) {
+    port.postMessage({ job, error: describe(thrown) } satisfies ThreadResponse);
+  }
 }
 
 function describe(thrown: unknown): ThrownError {

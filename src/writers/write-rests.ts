@@ -1,0 +1,33 @@
+import type { ObjectStore } from '../uploaders/object-store.js';
+import { forEachLimited } from './concurrency.js';
+import type { ManifestFile } from './manifest.js';
+import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
+
+/** Writes what is left of several namespaces, a file each, all at the same time: most of it is waiting for the disk. */
+export async function writeRests(
+  store: ObjectStore,
+  terms: FileTerms,
+  rests: readonly NamespaceRest[],
+): Promise<ManifestFile[]> {
+  const written: ManifestFile[] = [];
+  const settings: FileSettings = {
+    ...terms,
+    store,
+    encoders: undefined,
+    handedOverBytes: 0,
+    onTheWay: undefined,
+    signal: undefined,
+    onFile: undefined,
+  };
+  await forEachLimited(rests, rests.length, async ({ namespace, sequence, group, rawBytes }) => {
+    const files = new NamespaceFiles(namespace, settings, (file) => written.push(file), sequence);
+    try {
+      await files.write(group, rawBytes);
+      await files.close();
+    } catch (error) {
+      await files.abort();
+      throw error;
+    }
+  });
+  return written;
+}
