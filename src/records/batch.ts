@@ -43,6 +43,15 @@ export const KNOWN_GOOD = {
   sparse: 8,
 } as const;
 
+/** What a reader can know of all rows of a batch, so that they need not be looked at one by one. */
+export interface KnownOfAll {
+  /** The KNOWN_GOOD bits that all of them have; rows without metadata have that of metadata here. */
+  readonly good: number;
+  /** Bytes of the longest of them. */
+  readonly longestId: number;
+  readonly longestMetadata: number;
+}
+
 /**
  * Records as columns: what flows between readers, rules and writers. A vector never becomes an array of JavaScript
  * numbers on this way.
@@ -59,6 +68,7 @@ export interface RecordBatch {
   readonly values: Float32Array | undefined;
   /** One byte a row, KNOWN_GOOD bits: what no rule need look at again. */
   readonly knownGood?: Uint8Array | undefined;
+  readonly knownOfAll?: KnownOfAll | undefined;
   /** 64 bits of each dense vector, taken when it was read: see KnownVectors. */
   readonly vectorHashes?: Uint32Array | undefined;
   /** Undefined for kind `dense`. */

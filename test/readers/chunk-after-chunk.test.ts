@@ -67,6 +67,50 @@ describe.each(FORMATS)('chunks of %s, one after the other', (_, config, write) =
     );
   });
 
+  it('have those records that are UTF-8, whatever stands around them', () => {
+    const piece = fc.constantFrom(
+      'a',
+      utf8('é'),
+      utf8('日'),
+      utf8('😀'),
+      '\xff',
+      '\xc3',
+      '\xe2\x82',
+      '\xed\xa0\x80',
+      '\xf0\x9f\x98',
+      '\x80',
+    );
+    const texts = fc.array(
+      fc.oneof({ weight: 3, arbitrary: fc.constant('plain') }, fc.array(piece, { maxLength: 6 })),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    );
+    const isUtf8 = (text: string): boolean => Buffer.from(raw(text)).toString().includes('\ufffd') === false;
+    const seen = { good: 0, bad: 0 };
+    fc.assert(
+      fc.property(texts, fc.constantFrom(1, 60), (all, times) => {
+        const values = Array.from({ length: times }, () => all)
+          .flat()
+          .map((each) => [...each].join(''));
+        const { rows, rejects } = see(
+          createReader(config),
+          raw(values.map((value, i) => write(`r${i}`, value)).join('\n')),
+        );
+        const good = [...values.keys()].filter((i) => isUtf8(values[i]!));
+        expect(rows.map(({ id }) => id)).toEqual(good.map((i) => `r${i}`));
+        expect(rejects.map(({ line, code }) => [line, code])).toEqual(
+          [...values.keys()].filter((i) => !isUtf8(values[i]!)).map((i) => [i + 1, 'UTF8_INVALID']),
+        );
+        seen.good += rows.length;
+        seen.bad += rejects.length;
+      }),
+      { numRuns: 300, seed: 9, endOnFailure: true },
+    );
+    expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(1_000);
+  });
+
   it('may have many more records than those before', () => {
     const reader = createReader(config);
     const long = write('a', 'x'.repeat(200_000));

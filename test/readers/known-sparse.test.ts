@@ -33,7 +33,7 @@ describe('sparse vectors that the kernel knows to be good', () => {
           expect(known).toBe(indices.every((each, i) => i === 0 || each > indices[i - 1]!));
           if (known && indices.length > 0) seen.known++;
         });
-        const thorough = { ...read(rows), knownGood: undefined };
+        const thorough = { ...read(rows), knownGood: undefined, knownOfAll: undefined };
         checkBatch(quick);
         checkBatch(thorough);
         expect(quick.rejects).toEqual(thorough.rejects);

@@ -9,7 +9,7 @@ import { RowBlock, type PlacedRows } from './row-block.js';
 import { instantiateKernel, type KernelExports } from './wasm.js';
 
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
-const RESULT_WORDS = 21;
+const RESULT_WORDS = 24;
 const PROBLEM_COUNT = 18;
 /** Twice what 20,000 dimensions take: a row that is larger is an exception, for which not all blocks need to be read with so much more. */
 const MAX_KNOWN_TAIL_BYTES = 1024 * 1024;
@@ -127,6 +127,9 @@ export class KernelReader implements ChunkReader {
       problemCount,
       knownGood,
       lineCount,
+      good,
+      longestId,
+      longestMetadata,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
 
     const bytes = (at: number, length: number): Uint8Array => new Uint8Array(memory, at, length);
@@ -154,6 +157,7 @@ export class KernelReader implements ChunkReader {
       ids: { bytes: bytes(ids, idEnds[rows]!), offsets: idEnds },
       values: config.kind === 'sparse' ? undefined : f32(values, rows * dimension),
       knownGood: bytes(knownGood, rows),
+      knownOfAll: { good, longestId, longestMetadata },
       sparse:
         config.kind === 'dense'
           ? undefined
@@ -241,4 +245,7 @@ type Result = [
   problemCount: number,
   knownGood: number,
   lineCount: number,
+  good: number,
+  longestId: number,
+  longestMetadata: number,
 ];

@@ -13,7 +13,7 @@ const MEMORY_STEP = 256 * 1024;
  */
 export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, shared }: PackMemory): RecordBatch {
   const { namespaces, dimension, values, sparse, metadata, origin, rejects } = batch;
-  const count = writeOrder(kernel, batch);
+  const count = orderRows(kernel, batch.rejected);
   kernel.packRows(count, values === undefined ? 0 : dimension);
   const [packed, length, ...addresses] = new Uint32Array(
     kernel.memory.buffer,
@@ -69,27 +69,15 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, s
   };
 }
 
-/** Tells the kernel which rows, in which order. Returns how many. */
-function writeOrder(kernel: KernelExports, { rows, rejected, namespaces }: RecordBatch): number {
-  const { codes, dictionary } = namespaces;
-  // Growing the kernel's memory detaches all views of it, so the codes are kept.
-  const code = codes.slice();
-  /** Where the rows of each namespace begin. */
-  const places = new Uint32Array(dictionary.length + 1);
-  let count = 0;
-  for (let row = 0; row < rows; row++) {
-    if (rejected[row] !== 0) continue;
-    places[code[row]! + 1]!++;
-    count++;
+/** Has the kernel put the rows in order that are not rejected. Returns how many. */
+function orderRows(kernel: KernelExports, rejected: Uint8Array): number {
+  const some = rejected.includes(1);
+  if (some) {
+    const place = kernel.placeRejected();
+    // The memory may have grown for it, and is another buffer then.
+    new Uint8Array(kernel.memory.buffer).set(rejected, place);
   }
-  for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
-  // The memory may grow for it, and is another buffer then.
-  const place = kernel.placeOrder(count);
-  const order = new Uint32Array(kernel.memory.buffer, place, count);
-  for (let row = 0; row < rows; row++) {
-    if (rejected[row] === 0) order[places[code[row]!]!++] = row;
-  }
-  return count;
+  return kernel.orderRows(some);
 }
 
 const newMemory = (bytes: number, shared = false): ArrayBufferLike =>

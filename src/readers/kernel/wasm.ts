@@ -16,7 +16,8 @@ export interface KernelExports {
   read(isCsv: boolean, byteOffset: number, firstLine: number): void;
   readRowsUpTo(stop: number, byteOffset: number, firstLine: number, maxBytes: number, atEnd: boolean): number;
   findRow(from: number, to: number, end: number): number;
-  placeOrder(count: number): number;
+  placeRejected(): number;
+  orderRows(some: boolean): number;
   packRows(count: number, dimension: number): void;
 }
 

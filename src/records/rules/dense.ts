@@ -9,9 +9,10 @@ const LARGEST = 0x7f7fffff;
 
 /** Dense vectors: of the right dimension, finite, not all zero. */
 export function checkDense(marker: Marker, options: RuleOptions): void {
-  const { rows, dimension, values, knownGood } = marker.batch;
+  const { rows, dimension, values, knownGood, knownOfAll } = marker.batch;
   if (values === undefined) return;
   const wanted = options.dimension ?? dimension;
+  if (dimension === wanted && knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.values) !== 0) return;
   const allowZero = options.allowZeroVectors ?? DEFAULT_ALLOW_ZERO_VECTORS;
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   for (let row = 0; row < rows; row++) {

@@ -11,7 +11,8 @@ export const expectedId = (most = MAX_ID_LENGTH): string => `1 to ${most} ASCII 
 export function checkIds(marker: Marker, options: RuleOptions = {}): void {
   const most = options.limits?.idLength ?? MAX_ID_LENGTH;
   const expected = expectedId(most);
-  const { rows, ids, knownGood } = marker.batch;
+  const { rows, ids, knownGood, knownOfAll } = marker.batch;
+  if (knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.id) !== 0 && knownOfAll.longestId <= most) return;
   const { bytes, offsets, validity } = ids;
   for (let row = 0; row < rows; row++) {
     if (marker.isRejected(row)) continue;

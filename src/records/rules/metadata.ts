@@ -25,10 +25,12 @@ export interface MendedMetadata {
 
 /** Metadata: null, or a flat JSON object of at most 40 KB; what is not is changed as the options say, or rejected. */
 export function checkMetadata(marker: Marker, options: RuleOptions): MendedMetadata | undefined {
-  const { rows, metadata, origin, knownGood } = marker.batch;
+  const { rows, metadata, origin, knownGood, knownOfAll } = marker.batch;
   const { lines } = origin;
   const { bytes, offsets, validity } = metadata;
   const maxBytes = options.limits?.metadataBytes ?? MAX_METADATA_BYTES;
+  const isGood = knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.metadata) !== 0;
+  if (isGood && knownOfAll.longestMetadata <= maxBytes) return undefined;
   const walker = new MetadataWalker(maxBytes, options.documentedOnly);
   const mender = mendsMetadata(options.metadata) ? new MetadataMender(options.metadata!) : undefined;
   const texts = new Map<number, Uint8Array>();

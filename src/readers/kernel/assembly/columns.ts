@@ -1,5 +1,6 @@
 import { reserve } from '../../../base/assembly/memory';
 import { copyBytes } from './copy';
+import { isPlainId } from '../../../records/plain/assembly/plain-id';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { RUN_SLACK } from './number-run';
 import { countLines } from './lines';
@@ -29,11 +30,13 @@ export let sparseOffsets: usize = 0;
 export let namespaceCodes: usize = 0;
 export let metadataValidity: usize = 0; // u8 a row
 export let sparseValidity: usize = 0;
-/**
- * u8 a row, what is known to be good, as bits: 1 a dense vector in which not every number is zero (all are finite, or there is a problem
- * instead of the row), 2 metadata, its length apart.
- */
+/** u8 a row, the bits of KNOWN_GOOD in records/batch.ts. */
 export let knownGood: usize = 0;
+/** Those that all rows have; without metadata there is none that could be wrong. */
+let allGood: u32 = 0;
+/** Bytes of the longest texts. */
+let longestId: u32 = 0;
+let longestMetadata: u32 = 0;
 
 export let ids: usize = 0;
 export let idsEnd: usize = 0;
@@ -173,6 +176,9 @@ export function placeColumns(
   reserve(at + 65536);
   memory.fill(nameTable, 0, (slots as usize) * 4);
   rows = 0;
+  allGood = 0xff;
+  longestId = 0;
+  longestMetadata = 0;
   idsEnd = ids;
   valuesEnd = values;
   sparseIndicesEnd = sparseIndices;
@@ -208,6 +214,8 @@ export function beginRow(): void {
 
 export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, namespaceCode: u32): void {
   const row = rows;
+  const id = ids + (load<u32>(idOffsets + (row << 2)) as usize);
+  const idLength = (idsEnd - id) as u32;
   store<f64>(lines + (row << 3), line);
   store<f64>(byteOffsets + (row << 3), byteOffset);
   store<u32>(ranges + (row << 3), (start - input) as u32);
@@ -222,8 +230,16 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   store<u8>(metadataEnd, 0x0a);
   const plain = metadataEnd > metadataStart && isPlainMetadata(metadataStart, metadataEnd);
   const ascending = areAscending(sparseIndices + (load<u32>(sparseOffsets + (row << 2)) << 2), sparseIndicesEnd);
-  // The bits of KNOWN_GOOD in records/batch.ts. Weights that are not finite never come as far as here.
-  store<u8>(knownGood + row, (anyNonZero(rowValues, valuesEnd) as u8) | ((plain as u8) << 1) | ((ascending as u8) << 3));
+  // Numbers that are not finite never come as far as here.
+  const good =
+    (anyNonZero(rowValues, valuesEnd) as u32) |
+    ((plain as u32) << 1) |
+    ((isPlainId(id, idLength) as u32) << 2) |
+    ((ascending as u32) << 3);
+  store<u8>(knownGood + row, good as u8);
+  allGood &= load<u8>(metadataValidity + row) == 0 ? good | 2 : good;
+  longestId = max(longestId, idLength);
+  longestMetadata = max(longestMetadata, (metadataEnd - metadataStart) as u32);
   rows = row + 1;
 }
 
@@ -267,6 +283,9 @@ export function writeResult(): void {
   store<u32>(RESULT, problemCount, 72);
   store<u32>(RESULT, knownGood as u32, 76);
   store<u32>(RESULT, lineCount, 80);
+  store<u32>(RESULT, allGood, 84);
+  store<u32>(RESULT, longestId, 88);
+  store<u32>(RESULT, longestMetadata, 92);
 }
 
 /** The text at `textsEnd` becomes the next name. */

@@ -10,7 +10,7 @@ import * as settings from './settings';
 
 /** What JavaScript calls; see kernel.ts there. */
 export { resultAddress, takeInput } from './columns';
-export { placeOrder, packRows } from './pack';
+export { orderRows, packRows, placeRejected } from './pack';
 export { settingsAddress } from './settings';
 
 export { heapBase, reserve } from '../../../base/assembly/memory';

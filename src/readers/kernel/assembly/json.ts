@@ -1,6 +1,6 @@
 import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
-import { fail, feedIsSpace, isTextEnd, isUtf8Known, textEnd, utf8, UTF8_ASK, UTF8_KNOWN } from './text';
+import { fail, feedIsSpace, isTextEnd, knowsAfterAnother, textEnd, utf8, UTF8_KNOWN } from './text';
 import { utf8Length } from './utf8';
 
 /** Objects and arrays may be nested this deep in a record; MAX_JSON_DEPTH on the JavaScript side. */
@@ -153,7 +153,7 @@ export function skipString(p: usize): usize {
       p = skipEscape(p);
       if (p == 0) return 0;
     } else if (c >= 0x80) {
-      if (utf8 == UTF8_ASK && isUtf8Known()) {
+      if (knowsAfterAnother()) {
         known = true;
         continue;
       }

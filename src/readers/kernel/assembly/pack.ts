@@ -3,13 +3,14 @@ import * as columns from './columns';
 import { copyBytes } from './copy';
 
 /**
- * The rows that are handed on, packed end to end: those that JavaScript has chosen, in the order that it wants, so that what leaves the
- * kernel is one stretch of memory in which the rows of a namespace lie together.
+ * The rows that are handed on, packed end to end, without those that JavaScript has rejected, so that what leaves the kernel is one stretch
+ * of memory in which the rows of a namespace lie together.
  */
 
 /** Metadata goes framed: each text with its length before it, as it is written to a file. */
 const FRAME_BYTES: usize = 4;
 
+let rejected: usize = 0;
 /** Numbers of the rows, u32 each. */
 let order: usize = 0;
 let packed: usize = 0;
@@ -20,12 +21,47 @@ function align(p: usize): usize {
   return (p + 63) & ~63;
 }
 
-/** Room for the numbers of `count` rows; JavaScript writes them there. */
-export function placeOrder(count: u32): usize {
-  order = align(columns.metadataEnd + columns.PADDING);
+/** Room for a byte for each row, 1 where it is rejected; JavaScript writes them there. */
+export function placeRejected(): usize {
+  rejected = align(columns.metadataEnd + columns.PADDING);
+  reserve(rejected + (columns.rows as usize));
+  return rejected;
+}
+
+/** Puts the rows in order: those of each namespace together, as they came. `some`: those at placeRejected's address are left out. Returns how many. */
+export function orderRows(some: bool): u32 {
+  const rows = columns.rows as usize;
+  order = align(some ? rejected + rows : columns.metadataEnd + columns.PADDING);
+  // Where the rows of each namespace begin.
+  const places = align(order + (rows << 2));
+  const names = columns.nameCount as usize;
+  reserve(places + ((names + 1) << 2));
+  memory.fill(places, 0, (names + 1) << 2);
+  for (let row: usize = 0; row < rows; row++) {
+    if (some && load<u8>(rejected + row) != 0) continue;
+    const place = placeOf(places, row);
+    store<u32>(place, load<u32>(place, 4) + 1, 4);
+  }
+  for (let place = places, end = places + (names << 2); place < end; place += 4) {
+    store<u32>(place, load<u32>(place) + load<u32>(place, 4), 4);
+  }
+  for (let row: usize = 0; row < rows; row++) {
+    if (some && load<u8>(rejected + row) != 0) continue;
+    const place = placeOf(places, row);
+    const at = load<u32>(place);
+    store<u32>(place, at + 1);
+    store<u32>(order + ((at as usize) << 2), row as u32);
+  }
+  // All that are there come before the end of the last name's.
+  const count = names == 0 ? 0 : load<u32>(places + ((names - 1) << 2));
   packed = align(order + ((count as usize) << 2));
-  reserve(packed);
-  return order;
+  return count;
+}
+
+// @ts-ignore: decorator
+@inline
+function placeOf(places: usize, row: usize): usize {
+  return places + ((load<u32>(columns.namespaceCodes + (row << 2)) as usize) << 2);
 }
 
 // @ts-ignore: decorator
@@ -36,7 +72,7 @@ function lengthAt(offsets: usize, row: u32): usize {
 }
 
 /**
- * Packs the `count` rows named at placeOrder's address; a dense vector has `dimension` numbers. Leaves at resultAddress where the
+ * Packs the `count` rows that orderRows has left; a dense vector has `dimension` numbers. Leaves at resultAddress where the
  * stretch begins, its length, and the address of each column in it, in the order below (kernel-reader.ts has the same).
  */
 export function packRows(count: u32, dimension: u32): void {

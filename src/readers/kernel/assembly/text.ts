@@ -12,16 +12,18 @@ export let textEnd: usize = 0;
 export const UTF8_KNOWN: u32 = 0;
 /** Strings are to be checked, each by itself. */
 export const UTF8_CHECK: u32 = 1;
-/** The text is part of the chunk, all of which is to be checked at once when the first character beyond ASCII is met: as a rule there is none. */
+/** The same, as long as there are few characters beyond ASCII in the chunk that the text is part of; then all of that is checked at once. */
 export const UTF8_ASK: u32 = 2;
+/** Few are one in so many bytes: to check a character by itself takes as long as looking through a hundred bytes or more. */
+const BYTES_PER_CHARACTER: usize = 256;
 
 /** One of the above. */
 export let utf8: u32 = UTF8_CHECK;
 
 let chunk: usize = 0;
 let chunkEnd: usize = 0;
-let isChunkAsked: bool = false;
-let isChunkValid: bool = false;
+/** Characters that may still be checked by themselves. */
+let few: i32 = 0;
 
 export let errorCode: u32 = 0;
 export let errorAt: usize = 0;
@@ -52,21 +54,19 @@ export function setUtf8(what: u32): void {
 export function setChunk(start: usize, end: usize): void {
   chunk = start;
   chunkEnd = end;
-  isChunkAsked = false;
+  few = ((end - start) / BYTES_PER_CHARACTER) as i32;
   utf8 = UTF8_ASK;
-}
-
-/** Whether all of the chunk is valid UTF-8. To be asked when there is more than ASCII in it. */
-export function isChunkUtf8(): bool {
-  if (!isChunkAsked) isChunkValid = isUtf8(chunk, chunkEnd);
-  isChunkAsked = true;
-  return isChunkValid;
 }
 
 /** Whether the text is known to be valid UTF-8, now that it matters. */
 export function isUtf8Known(): bool {
-  if (utf8 == UTF8_ASK) utf8 = isChunkUtf8() ? UTF8_KNOWN : UTF8_CHECK;
+  if (utf8 == UTF8_ASK) utf8 = isUtf8(chunk, chunkEnd) ? UTF8_KNOWN : UTF8_CHECK;
   return utf8 == UTF8_KNOWN;
+}
+
+/** Another character beyond ASCII was met. Whether the text is known to be valid UTF-8, if there were so many that it was worth finding out. */
+export function knowsAfterAnother(): bool {
+  return utf8 == UTF8_ASK && --few < 0 && isUtf8Known();
 }
 
 /** Notes what is wrong; returns 0, which no position is. */

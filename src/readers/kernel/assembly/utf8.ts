@@ -52,7 +52,8 @@ const SECOND_HIGH: v128 = i8x16(
 );
 
 /**
- * Whether `start` … `end` is valid UTF-8. The 16 bytes before `start` must be readable and zero, as must the 32 behind `end`.
+ * Whether `start` … `end` is valid UTF-8. The byte before `start` and the one at `end` must be ASCII; three before and 18 behind are read, and
+ * if those are no UTF-8 it may say no for them.
  *
  * After Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte" (2021): every error but one shows in two
  * neighbouring bytes, classified by three look-ups of 16 entries; the missing third and fourth bytes are found apart.
