@@ -33,12 +33,22 @@ export function optionalLevels(validity: Uint8Array | undefined, from: number, t
 export function fixedListLevels(rows: number, dimension: number): Levels {
   const repetition = new HybridEncoder(1);
   const definition = new HybridEncoder(2);
-  for (let r = 0; r < rows; r++) {
+  // A row of so many numbers ends with a run, and leaves no group of eight open: the next one's bytes are the same.
+  const encoded = dimension >= 16 ? 1 : rows;
+  for (let r = 0; r < encoded; r++) {
     repetition.push(0, 1);
     repetition.push(1, dimension - 1);
   }
   definition.push(3, rows * dimension);
-  return { bytes: framed(repetition.finish(), definition.finish()), count: rows * dimension, nulls: 0 };
+  const pattern = repeated(repetition.finish(), rows / encoded);
+  return { bytes: framed(pattern, definition.finish()), count: rows * dimension, nulls: 0 };
+}
+
+function repeated(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  all.set(bytes);
+  for (let filled = bytes.length; filled < all.length; filled *= 2) all.copyWithin(filled, 0, filled);
+  return all;
 }
 
 /**

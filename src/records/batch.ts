@@ -43,10 +43,10 @@ export const KNOWN_GOOD = {
   sparse: 8,
 } as const;
 
-/** What a reader can know of all rows of a batch, so that they need not be looked at one by one. */
+/** What a reader can know of all rows of a batch, so that few of them need to be looked at. Who gives it another column drops it. */
 export interface KnownOfAll {
-  /** The KNOWN_GOOD bits that all of them have; rows without metadata have that of metadata here. */
-  readonly good: number;
+  /** The only rows in which id, dense vector or metadata may be wrong, texts that are too long apart; ascending. */
+  readonly doubtful: Uint32Array;
   /** Bytes of the longest of them. */
   readonly longestId: number;
   readonly longestMetadata: number;

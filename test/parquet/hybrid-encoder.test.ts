@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HybridEncoder } from '../../src/parquet/hybrid-encoder.js';
+import { fixedListLevels } from '../../src/parquet/levels.js';
 import { decodeHybrid } from './page-walk.js';
 
 type Runs = readonly (readonly [value: number, count: number])[];
@@ -77,5 +78,23 @@ describe('HybridEncoder', () => {
     const bytes = encode(1, values);
     expect(decodeHybrid(bytes, 1, 5000)).toStrictEqual(flat(values));
     expect(bytes.length).toBeLessThan(5000 / 8 + 20);
+  });
+});
+
+describe('levels of lists of a fixed length', () => {
+  it('are those that are encoded row by row, whatever the length', () => {
+    for (let dimension = 1; dimension <= 70; dimension++) {
+      for (const rows of [1, 2, 3, 7, 8, 9, 63, 64, 130]) {
+        const encoder = new HybridEncoder(1);
+        for (let row = 0; row < rows; row++) {
+          encoder.push(0, 1);
+          encoder.push(1, dimension - 1);
+        }
+        const { bytes, count, nulls } = fixedListLevels(rows, dimension);
+        const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+        expect(bytes.subarray(4, 4 + length), `${rows} of ${dimension}`).toEqual(encoder.finish());
+        expect([count, nulls]).toEqual([rows * dimension, 0]);
+      }
+    }
   });
 });

@@ -9,7 +9,7 @@ import { RowBlock, type PlacedRows } from './row-block.js';
 import { instantiateKernel, type KernelExports } from './wasm.js';
 
 /** What `read` leaves at resultAddress, as u32: see writeResult in columns.ts. */
-const RESULT_WORDS = 24;
+const RESULT_WORDS = 25;
 const PROBLEM_COUNT = 18;
 /** Twice what 20,000 dimensions take: a row that is larger is an exception, for which not all blocks need to be read with so much more. */
 const MAX_KNOWN_TAIL_BYTES = 1024 * 1024;
@@ -127,7 +127,8 @@ export class KernelReader implements ChunkReader {
       problemCount,
       knownGood,
       lineCount,
-      good,
+      doubtful,
+      doubtfulCount,
       longestId,
       longestMetadata,
     ] = new Uint32Array(memory, kernel.resultAddress(), RESULT_WORDS) as unknown as number[] as Result;
@@ -157,7 +158,7 @@ export class KernelReader implements ChunkReader {
       ids: { bytes: bytes(ids, idEnds[rows]!), offsets: idEnds },
       values: config.kind === 'sparse' ? undefined : f32(values, rows * dimension),
       knownGood: bytes(knownGood, rows),
-      knownOfAll: { good, longestId, longestMetadata },
+      knownOfAll: { doubtful: u32(doubtful, doubtfulCount), longestId, longestMetadata },
       sparse:
         config.kind === 'dense'
           ? undefined
@@ -195,13 +196,14 @@ interface PlacedInput extends Omit<Chunk, 'bytes'> {
 
 /** The same columns, each with memory of its own. */
 function copyOf(batch: RecordBatch): RecordBatch {
-  const { ids, values, knownGood, sparse, metadata, namespaces, origin } = batch;
+  const { ids, values, knownGood, knownOfAll, sparse, metadata, namespaces, origin } = batch;
   const { raw } = origin;
   return {
     ...batch,
     ids: { bytes: ids.bytes.slice(), offsets: ids.offsets.slice() },
     values: values?.slice(),
     knownGood: knownGood?.slice(),
+    knownOfAll: knownOfAll && { ...knownOfAll, doubtful: knownOfAll.doubtful.slice() },
     sparse: sparse && {
       offsets: sparse.offsets.slice(),
       indices: sparse.indices.slice(),
@@ -245,7 +247,8 @@ type Result = [
   problemCount: number,
   knownGood: number,
   lineCount: number,
-  good: number,
+  doubtful: number,
+  doubtfulCount: number,
   longestId: number,
   longestMetadata: number,
 ];

@@ -219,6 +219,8 @@ class FileRows {
     if (sink !== undefined) {
       batch = {
         ...batch,
+        // The vectors were in none of the lines.
+        knownOfAll: undefined,
         dimension: config.dimension,
         values: placed(lines, before, rows, sink.values, config.dimension),
         sparse: config.kind === 'dense' ? undefined : lines.sparse,

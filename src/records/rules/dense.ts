@@ -12,10 +12,11 @@ export function checkDense(marker: Marker, options: RuleOptions): void {
   const { rows, dimension, values, knownGood, knownOfAll } = marker.batch;
   if (values === undefined) return;
   const wanted = options.dimension ?? dimension;
-  if (dimension === wanted && knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.values) !== 0) return;
+  const doubtful = dimension === wanted ? knownOfAll?.doubtful : undefined;
   const allowZero = options.allowZeroVectors ?? DEFAULT_ALLOW_ZERO_VECTORS;
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  for (let row = 0; row < rows; row++) {
+  for (let i = 0, count = doubtful?.length ?? rows; i < count; i++) {
+    const row = doubtful?.[i] ?? i;
     if (marker.isRejected(row)) continue;
     if (dimension !== wanted) {
       marker.reject(row, 'VALUES_DIMENSION', 'values', `${wanted} numbers`, `${dimension} numbers`);

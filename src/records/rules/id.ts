@@ -12,9 +12,10 @@ export function checkIds(marker: Marker, options: RuleOptions = {}): void {
   const most = options.limits?.idLength ?? MAX_ID_LENGTH;
   const expected = expectedId(most);
   const { rows, ids, knownGood, knownOfAll } = marker.batch;
-  if (knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.id) !== 0 && knownOfAll.longestId <= most) return;
+  const doubtful = knownOfAll !== undefined && knownOfAll.longestId <= most ? knownOfAll.doubtful : undefined;
   const { bytes, offsets, validity } = ids;
-  for (let row = 0; row < rows; row++) {
+  for (let i = 0, count = doubtful?.length ?? rows; i < count; i++) {
+    const row = doubtful?.[i] ?? i;
     if (marker.isRejected(row)) continue;
     if (validity !== undefined && validity[row] === 0) {
       marker.reject(row, 'ID_MISSING', 'id', expected, 'none');

@@ -29,13 +29,14 @@ export function checkMetadata(marker: Marker, options: RuleOptions): MendedMetad
   const { lines } = origin;
   const { bytes, offsets, validity } = metadata;
   const maxBytes = options.limits?.metadataBytes ?? MAX_METADATA_BYTES;
-  const isGood = knownOfAll !== undefined && (knownOfAll.good & KNOWN_GOOD.metadata) !== 0;
-  if (isGood && knownOfAll.longestMetadata <= maxBytes) return undefined;
+  const doubtful = knownOfAll !== undefined && knownOfAll.longestMetadata <= maxBytes ? knownOfAll.doubtful : undefined;
+  if (doubtful?.length === 0) return undefined;
   const walker = new MetadataWalker(maxBytes, options.documentedOnly);
   const mender = mendsMetadata(options.metadata) ? new MetadataMender(options.metadata!) : undefined;
   const texts = new Map<number, Uint8Array>();
   let changes: MetadataChanges | undefined;
-  for (let row = 0; row < rows; row++) {
+  for (let i = 0, count = doubtful?.length ?? rows; i < count; i++) {
+    const row = doubtful?.[i] ?? i;
     if (marker.isRejected(row) || validity?.[row] === 0) continue;
     const known = knownGood !== undefined && (knownGood[row]! & KNOWN_GOOD.metadata) !== 0;
     if (known && offsets[row + 1]! - offsets[row]! <= maxBytes) continue;

@@ -32,8 +32,9 @@ export let metadataValidity: usize = 0; // u8 a row
 export let sparseValidity: usize = 0;
 /** u8 a row, the bits of KNOWN_GOOD in records/batch.ts. */
 export let knownGood: usize = 0;
-/** Those that all rows have; without metadata there is none that could be wrong. */
-let allGood: u32 = 0;
+/** u32 each: rows of which a vector that is there, metadata that is there or the id are not known to be good. */
+let doubtful: usize = 0;
+let doubtfulCount: u32 = 0;
 /** Bytes of the longest texts. */
 let longestId: u32 = 0;
 let longestMetadata: u32 = 0;
@@ -157,7 +158,8 @@ export function placeColumns(
   at = metadataValidity = align(at + max * 4);
   at = sparseValidity = align(at + max);
   at = knownGood = align(at + max);
-  at = problems = align(at + max);
+  at = doubtful = align(at + max);
+  at = problems = align(at + max * 4);
   at = names = align(at + max * PROBLEM_BYTES);
   at = nameTable = align(at + max * 8);
   const slots = 2 * capacity;
@@ -176,7 +178,7 @@ export function placeColumns(
   reserve(at + 65536);
   memory.fill(nameTable, 0, (slots as usize) * 4);
   rows = 0;
-  allGood = 0xff;
+  doubtfulCount = 0;
   longestId = 0;
   longestMetadata = 0;
   idsEnd = ids;
@@ -231,13 +233,15 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   const plain = metadataEnd > metadataStart && isPlainMetadata(metadataStart, metadataEnd);
   const ascending = areAscending(sparseIndices + (load<u32>(sparseOffsets + (row << 2)) << 2), sparseIndicesEnd);
   // Numbers that are not finite never come as far as here.
-  const good =
-    (anyNonZero(rowValues, valuesEnd) as u32) |
-    ((plain as u32) << 1) |
-    ((isPlainId(id, idLength) as u32) << 2) |
-    ((ascending as u32) << 3);
-  store<u8>(knownGood + row, good as u8);
-  allGood &= load<u8>(metadataValidity + row) == 0 ? good | 2 : good;
+  const nonZero = anyNonZero(rowValues, valuesEnd);
+  const plainId = isPlainId(id, idLength);
+  store<u8>(
+    knownGood + row,
+    (nonZero as u8) | ((plain as u8) << 1) | ((plainId as u8) << 2) | ((ascending as u8) << 3),
+  );
+  if (!(plainId && (nonZero || valuesEnd == rowValues) && (plain || load<u8>(metadataValidity + row) == 0))) {
+    store<u32>(doubtful + ((doubtfulCount++ as usize) << 2), row);
+  }
   longestId = max(longestId, idLength);
   longestMetadata = max(longestMetadata, (metadataEnd - metadataStart) as u32);
   rows = row + 1;
@@ -283,9 +287,10 @@ export function writeResult(): void {
   store<u32>(RESULT, problemCount, 72);
   store<u32>(RESULT, knownGood as u32, 76);
   store<u32>(RESULT, lineCount, 80);
-  store<u32>(RESULT, allGood, 84);
-  store<u32>(RESULT, longestId, 88);
-  store<u32>(RESULT, longestMetadata, 92);
+  store<u32>(RESULT, doubtful as u32, 84);
+  store<u32>(RESULT, doubtfulCount, 88);
+  store<u32>(RESULT, longestId, 92);
+  store<u32>(RESULT, longestMetadata, 96);
 }
 
 /** The text at `textsEnd` becomes the next name. */
