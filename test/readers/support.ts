@@ -51,7 +51,7 @@ export function rowsOf(batch: RecordBatch): Row[] {
     new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(start, end));
   return Array.from({ length: batch.rows }, (_, r) => {
     const row: Row = {
-      id: text(ids.bytes, ids.offsets[r]!, ids.offsets[r + 1]!),
+      id: text(ids.bytes, ids.offsets[r]! + (ids.framed === true ? 4 : 0), ids.offsets[r + 1]!),
       line: origin.lines[r]!,
       byteOffset: origin.byteOffsets[r]!,
       metadata:

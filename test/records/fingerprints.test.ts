@@ -47,6 +47,22 @@ const vectors = (kind: VectorKind, ...rows: Omit<Row, 'id'>[]): string[] =>
 const ramp = (length: number, from = 1): number[] => Array.from({ length }, (_, i) => from + i);
 
 describe('fingerprints', () => {
+  it('are the same of ids with and without their lengths before them', () => {
+    const ids = ['a', 'bb', 'x'.repeat(7), 'y'.repeat(8), 'z'.repeat(9), 'w'.repeat(512)];
+    const batch = batchOf(
+      'dense',
+      ids.map((id, i) => ({ id, namespace: `n${i % 2}`, values: [i + 1] })),
+    );
+    const framed = Buffer.concat(
+      ids.map((id) => Buffer.concat([Buffer.from(Uint32Array.of(id.length).buffer), Buffer.from(id)])),
+    );
+    const offsets = new Uint32Array(ids.length + 1);
+    ids.forEach((id, i) => (offsets[i + 1] = offsets[i]! + 4 + id.length));
+    const told = fingerprintBatch({ ...batch, ids: { bytes: framed, offsets, framed: true } });
+    expect(told).toEqual(fingerprintBatch(batch));
+    expect(new Set(words(told.ids)).size).toBe(ids.length);
+  });
+
   it.each([1, 3, 7, 8, 9, 16, 100, 1536, 40_000])(
     'take +0 for -0 in vectors of %i numbers, and nothing else',
     (length) => {

@@ -44,7 +44,7 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, s
   return {
     rows: count,
     dimension,
-    ids: { bytes: new Uint8Array(room, ids, texts - ids), offsets: offsetsAt(idOffsets) },
+    ids: { bytes: new Uint8Array(room, ids, texts - ids), offsets: offsetsAt(idOffsets), framed: true },
     values: values && new Float32Array(room, floats, count * dimension),
     sparse: sparse && {
       offsets: offsetsAt(sparseOffsets),

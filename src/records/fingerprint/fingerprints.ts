@@ -17,6 +17,9 @@ export function fingerprintBatch(batch: RecordBatch, namespaces: NamespaceColumn
   return (instance ??= new Fingerprinter()).batch(batch, namespaces);
 }
 
+/** The length before a text, see Utf8Column. */
+const FRAME_BYTES = 4;
+
 type Column = Uint8Array | Uint32Array | Float32Array;
 
 class Fingerprinter {
@@ -53,7 +56,7 @@ class Fingerprinter {
     const codesAt = this.#copy(codes.subarray(from, to));
     const idOffsets = this.#copy(ids.offsets.subarray(from, to + 1));
     const idBytes = this.#copy(ids.bytes.subarray(ids.offsets[from], ids.offsets[to]));
-    module.texts(idBytes, idOffsets, rows, codesAt, seedsAt, out);
+    module.texts(idBytes, idOffsets, ids.framed === true ? FRAME_BYTES : 0, rows, codesAt, seedsAt, out);
     idsOut.set(this.#words(out, 2 * rows), 2 * from);
 
     if (values === undefined) this.#words(out, 2 * rows).fill(0);
@@ -83,7 +86,7 @@ class Fingerprinter {
     const out = this.#place(8 * count);
     // Names have no seed themselves: one of zero, for all.
     const zeros = this.#copy(new Uint32Array(Math.max(2, count)));
-    this.#module.texts(this.#copy(bytes), this.#copy(offsets), count, zeros, zeros, out);
+    this.#module.texts(this.#copy(bytes), this.#copy(offsets), 0, count, zeros, zeros, out);
     return this.#words(out, 2 * count).slice();
   }
 

@@ -5,7 +5,7 @@ export interface FingerprintExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   heapBase(): number;
   reserve(end: number): void;
-  texts(bytes: number, offsets: number, rows: number, codes: number, seeds: number, out: number): void;
+  texts(bytes: number, offsets: number, frame: number, rows: number, codes: number, seeds: number, out: number): void;
   dense(values: number, dimension: number, rows: number, out: number, largest: number): void;
   sparse(offsets: number, indices: number, values: number, validity: number, rows: number, out: number): void;
   seal(rows: number, codes: number, seeds: number, out: number): void;

@@ -7,7 +7,7 @@ import { copyBytes } from './copy';
  * of memory in which the rows of a namespace lie together.
  */
 
-/** Metadata goes framed: each text with its length before it, as it is written to a file. */
+/** Ids and metadata go framed: each text with its length before it, as it is written to a file. */
 const FRAME_BYTES: usize = 4;
 
 let rejected: usize = 0;
@@ -81,7 +81,7 @@ export function packRows(count: u32, dimension: u32): void {
   let entries: usize = 0;
   for (let i: u32 = 0; i < count; i++) {
     const row = load<u32>(order + ((i as usize) << 2));
-    idBytes += lengthAt(columns.idOffsets, row);
+    idBytes += lengthAt(columns.idOffsets, row) + FRAME_BYTES;
     metadataBytes += lengthAt(columns.metadataOffsets, row) + FRAME_BYTES * (load<u8>(columns.metadataValidity + row) as usize);
     entries += lengthAt(columns.sparseOffsets, row);
   }
@@ -120,8 +120,9 @@ export function packRows(count: u32, dimension: u32): void {
     store<u8>(sparseValidity + i, load<u8>(columns.sparseValidity + row));
 
     const idLength = lengthAt(columns.idOffsets, row as u32);
-    copyBytes(idsAt, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
-    idsAt += idLength;
+    store<u32>(idsAt, idLength as u32);
+    copyBytes(idsAt + FRAME_BYTES, columns.ids + load<u32>(columns.idOffsets + (row << 2)), idLength);
+    idsAt += FRAME_BYTES + idLength;
     store<u32>(idOffsets + (i << 2), (idsAt - ids) as u32, 4);
 
     const metadataLength = lengthAt(columns.metadataOffsets, row as u32);

@@ -21,13 +21,13 @@ function mix(x: u64): u64 {
 
 /**
  * Texts end to end, text `i` from `offsets[i]` on, counted from the first: `out[i]` is its fingerprint under the seed
- * `seeds[codes[i]]`.
+ * `seeds[codes[i]]`. `frame`: bytes before each that do not belong to it.
  */
-export function texts(bytes: usize, offsets: usize, rows: u32, codes: usize, seeds: usize, out: usize): void {
+export function texts(bytes: usize, offsets: usize, frame: u32, rows: u32, codes: usize, seeds: usize, out: usize): void {
   const first = load<u32>(offsets);
   for (let row: u32 = 0; row < rows; row++, offsets += 4, codes += 4, out += 8) {
-    const at = bytes + ((load<u32>(offsets) - first) as usize);
-    const length = load<u32>(offsets, 4) - load<u32>(offsets);
+    const at = bytes + ((load<u32>(offsets) - first + frame) as usize);
+    const length = load<u32>(offsets, 4) - load<u32>(offsets) - frame;
     store<u64>(out, text(at, length, load<u64>(seeds + ((load<u32>(codes) as usize) << 3))));
   }
 }
