@@ -3,7 +3,10 @@ import { forEachLimited } from './concurrency.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
 
-/** Writes what is left of several namespaces, a file each, all at the same time: most of it is waiting for the disk. */
+/** Files of a call that are open at once; each thread has some calls under way, and a process may have 1,024 files open on many systems. */
+const AT_ONCE = 16;
+
+/** Writes what is left of several namespaces, a file each, many at the same time: most of it is waiting for the disk. */
 export async function writeRests(
   store: ObjectStore,
   terms: FileTerms,
@@ -19,7 +22,7 @@ export async function writeRests(
     signal: undefined,
     onFile: undefined,
   };
-  await forEachLimited(rests, rests.length, async ({ namespace, sequence, group, rawBytes }) => {
+  await forEachLimited(rests, AT_ONCE, async ({ namespace, sequence, group, rawBytes }) => {
     const files = new NamespaceFiles(namespace, settings, (file) => written.push(file), sequence);
     try {
       await files.write(group, rawBytes);

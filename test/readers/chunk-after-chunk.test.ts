@@ -132,4 +132,12 @@ describe.each(FORMATS)('chunks of %s, one after the other', (_, config, write) =
     expect(see(reader, raw(wrong)).rejects).toHaveLength(30_000);
     expect(see(reader, raw('\n')).lines).toBe(1);
   });
+
+  it('may be line feeds alone, and of any size after them', () => {
+    const reader = createReader(config);
+    const most = raw('\n'.repeat(4 * 1024 * 1024));
+    for (let i = 0; i < 2; i++) expect(see(reader, most).lines).toBe(most.length);
+    const large = raw(write('a', 'x'.repeat(40 * 1024 * 1024)));
+    expect(see(reader, large).rows.map(({ id }) => id)).toEqual(['a']);
+  });
 });

@@ -120,6 +120,11 @@ export function setLines(lines: u32): void {
   lineBytes = inputEnd - input;
 }
 
+/** Room is made for more than so many records, some 180 MB of addresses, only when they were counted. */
+const MAX_EXPECTED: u64 = 0x40000;
+/** Room is made for a multiple of so many. */
+const CAPACITY_STEP: u32 = 4096;
+
 /**
  * Records that the input may have, by those before it: to count its lines beforehand would take a tenth of the time that reading them does.
  * Without any before they are counted, as they are when there were more.
@@ -127,7 +132,8 @@ export function setLines(lines: u32): void {
 export function expectedRecords(): u32 {
   if (lineBytes == 0) return countedRecords();
   const alike = ((lineCount as u64) * ((inputEnd - input) as u64)) / (lineBytes as u64);
-  return min(alike + (alike >> 2) + 64, 0x7fffffff) as u32;
+  const expected = alike + (alike >> 2) + 64;
+  return expected > MAX_EXPECTED ? countedRecords() : (expected as u32);
 }
 
 export function countedRecords(): u32 {
@@ -143,8 +149,7 @@ export function placeColumns(
   records: u32, dense: bool, sparse: bool, keepRest: bool, nodes: u32, nameParts: u32, nameLiterals: u32,
 ): void {
   const length = (inputEnd - input + 0xffff) & ~0xffff;
-  capacity = 8;
-  while (capacity < records) capacity <<= 1;
+  capacity = (records + CAPACITY_STEP - 1) & ~(CAPACITY_STEP - 1);
   const max = capacity as usize;
   setChunk(input, inputEnd);
   let at = align(input + length + PADDING);
@@ -162,7 +167,8 @@ export function placeColumns(
   at = problems = align(at + max * 4);
   at = names = align(at + max * PROBLEM_BYTES);
   at = nameTable = align(at + max * 8);
-  const slots = 2 * capacity;
+  let slots: u32 = 16;
+  while (slots < 2 * capacity) slots <<= 1;
   nameTableMask = slots - 1;
   at = texts = align(at + (slots as usize) * 4);
   // Name, id, field and value of a problem: the last two cut at MAX_TEXT.
