@@ -39,7 +39,6 @@ interface OpenFile {
 export class LocalStore implements ObjectStore {
   readonly scheme = 'file';
   readonly uri: string;
-  readonly localRoot: string;
   readonly maxKeyBytes: number;
   readonly maxPartBytes = MAX_FILE_NAME_BYTES;
   readonly #swept = new Set<string>();
@@ -51,7 +50,6 @@ export class LocalStore implements ObjectStore {
 
   constructor(target: Pick<Target, 'prefix'>) {
     this.uri = target.prefix;
-    this.localRoot = target.prefix;
     this.maxKeyBytes = Math.max(0, MAX_PATH_BYTES - Buffer.byteLength(this.uri));
   }
 

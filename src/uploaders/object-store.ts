@@ -131,8 +131,6 @@ export interface ObjectStore {
   readonly maxPartBytes: number;
   /** Size in bytes of every part but the last of the objects it writes; undefined where nothing is sent in parts (local). */
   readonly partBytes?: number | undefined;
-  /** Where another thread finds the store: an absolute path ending in a separator. Local directories only. */
-  readonly localRoot?: string | undefined;
   /** When the service drops by itself what was not finished, where it does not tell of it. */
   readonly unfinishedExpiry?: UnfinishedExpiry | undefined;
   /** Every object whose key begins with `prefix` (relative; `''` for all), in key order where the store has one. */

@@ -1,5 +1,5 @@
-/** Memory comes in multiples of this. */
-const STEP_BYTES = 64 * 1024;
+/** Memory comes in this size, twice that, and so on: no more than twice of what its rows take. */
+const MIN_BYTES = 4 * 1024;
 /** Larger memory is made when it is needed, and left to the garbage collector. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 
@@ -15,8 +15,9 @@ export class GroupMemory {
 
   /** Of so many bytes or more; what is in it is anyone's. */
   take(bytes: number): ArrayBufferLike {
-    const size = Math.max(1, Math.ceil(bytes / STEP_BYTES)) * STEP_BYTES;
-    const length = size > MAX_KEPT_BYTES ? bytes : size;
+    let length = MIN_BYTES;
+    while (length < bytes) length *= 2;
+    if (length > MAX_KEPT_BYTES) length = bytes;
     return this.#free.get(length)?.pop() ?? (this.shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   }
 

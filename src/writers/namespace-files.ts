@@ -20,7 +20,7 @@ export interface FileEncoders {
    * Writes small files to a local directory there, from the first byte to the name; see write-rests.ts. What of the rows is not shared memory
    * is gone afterwards.
    *
-   * @param root of the store
+   * @param root the directory: the store's URI
    */
   writeRests(root: string, terms: FileTerms, rests: readonly NamespaceRest[]): Promise<ManifestFile[]>;
 }

@@ -343,8 +343,7 @@ export class SplitWriter {
   /** Has threads write small files, where there are threads and so many files. Gives those that are left to the calling one. */
   async #handOver(small: readonly NamespaceState[], gate: WeightGate): Promise<readonly NamespaceState[]> {
     const { encoders, store, onFile } = this.#settings;
-    const { localRoot } = store;
-    if (encoders === undefined || localRoot === undefined || small.length <= MANY_RESTS) return small;
+    if (encoders === undefined || store.scheme !== 'file' || small.length <= MANY_RESTS) return small;
     const handovers = inHandovers(small, ({ meter }) => meter.bytes);
     const hand = async (states: readonly NamespaceState[]): Promise<void> => {
       throwIfAborted(this.#options.signal);
@@ -354,7 +353,7 @@ export class SplitWriter {
         const { rawBytes, load } = taken[i]!;
         rests.push({ namespace, sequence: files.nextSequence, group: await load(), rawBytes });
       }
-      const written = await encoders.writeRests(localRoot, this.#terms, rests);
+      const written = await encoders.writeRests(store.uri, this.#terms, rests);
       this.#files.push(...written);
       if (onFile !== undefined) written.forEach(onFile);
       for (const { done } of taken) done();

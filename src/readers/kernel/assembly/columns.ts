@@ -126,7 +126,7 @@ const MAX_EXPECTED: u64 = 0x40000;
 const CAPACITY_STEP: u32 = 4096;
 
 /**
- * Records that the input may have, by those before it: to count its lines beforehand would take a tenth of the time that reading them does.
+ * Records that the input may have, by those before it: to count its lines beforehand would take a twentieth of the time that reading them does.
  * Without any before they are counted, as they are when there were more.
  */
 export function expectedRecords(): u32 {

@@ -181,7 +181,6 @@ export function plainCell(cell: usize): void {
       out += 16;
       continue;
     }
-    // The first of two quotes was written; the second is passed over.
     // The first of two quotes was written; the second is passed over. The quote at the end is not one of two.
     const at = ctz(quotes) as usize;
     if (p + at >= end) break;
