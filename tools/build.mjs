@@ -10,6 +10,7 @@ import { buildKernels } from './build-kernel.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, process.argv[2] ?? 'dist');
+const PARQUETJS = join(dist, 'parquet', 'vendor', 'parquetjs.js');
 const require = createRequire(import.meta.url);
 
 const BUILTIN = new Set(builtinModules);
@@ -29,13 +30,16 @@ exports.Int64 = require('node-int64');
 
 /**
  * What is started. A disk syncs many files side by side in less time than one after the other, and Node has four threads for that unless it is
- * told before the first one works, which loading a module does.
+ * told before the first one works.
  */
 const ENTRY = `#!/usr/bin/env node
 'use strict';
 process.env.UV_THREADPOOL_SIZE ??= '16';
-import('../bundle/main.js');
+require('../bundle/main.cjs');
 `;
+
+/** Packages that are ES modules only, which CommonJS cannot load at once in every Node: the command line holds them. */
+const BUNDLED_PACKAGES = ['hyparquet', 'is-network-error', 'p-limit', 'p-retry', 'yocto-queue'];
 
 await rm(dist, { recursive: true, force: true });
 compile();
@@ -54,28 +58,30 @@ function compile() {
 
 /**
  * The command line and the threads in a few files: Node takes a millisecond or two for each module that it loads, and they are
- * hundreds. What the library imports stays as it is. Packages are not bundled.
+ * hundreds. As CommonJS, since ES modules go through the thread pool one after the other and have Node load more of its own, which takes a
+ * command 20 to 50 ms. What the library imports stays as it is.
  */
 async function bundleCli() {
   const cli = join(dist, 'cli', 'main.js');
   const folder = join(dist, 'bundle');
-  // What the start needs stays apart: it has a top-level await, and `--version` needs no more.
+  const foreign = new Set();
+  // What the start needs stays apart: `--version` needs no more.
   const start = await modulesOf(cli);
   const program = await modulesOf(join(dist, 'cli', 'program.js'));
   const convert = await modulesOf(join(dist, 'pipeline', 'convert.js'), join(dist, 'uploaders', 'local-store.js'));
-  await bundleOwn(cli, folder, '[name].js', [
+  await bundleOwn(cli, folder, foreign, [
     { name: 'start', test: (id) => id !== cli && start.has(id), priority: 3 },
     { name: 'program', test: (id) => program.has(id), priority: 2 },
     { name: 'convert', test: (id) => convert.has(id), priority: 1 },
   ]);
+  await writeFile(join(folder, 'LICENSES.txt'), await licenceNotices('These files hold', foreign));
   const entry = join(dist, 'cli', 'main.cjs');
   await writeFile(entry, ENTRY);
   await chmod(entry, 0o755);
   const thread = join(dist, 'pipeline', 'threads', 'worker.js');
-  await bundleOwn(thread, dirname(thread), 'worker.js');
+  await bundleOwn(thread, dirname(thread), foreign);
 }
 
-/** The modules of our own that are loaded with any of these: what they import, but not what they only may import later. */
 async function modulesOf(...entries) {
   const found = new Set(entries);
   for (const file of found) {
@@ -87,44 +93,49 @@ async function modulesOf(...entries) {
 }
 
 /**
- * Bundles an entry with what it imports of our own; `import.meta.url` stays that of each module.
+ * Bundles an entry with what it imports of our own, and of BUNDLED_PACKAGES, into `folder`; `import.meta.url` stays that of each module.
  *
+ * @param foreign takes the modules of packages that were bundled
  * @param groups modules that become one file each, whoever imports them
  */
-async function bundleOwn(entry, folder, name, groups = []) {
+async function bundleOwn(entry, folder, foreign, groups = []) {
   const pathFrom = (file) => relative(folder, file).split(sep).join('/');
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
     plugins: [
       {
-        name: 'own-modules-only',
+        name: 'own-modules',
         resolveId(id, importer) {
           if (importer === undefined) return null;
-          if (!id.startsWith('.')) return { id, external: true };
+          if (!id.startsWith('.')) {
+            return BUNDLED_PACKAGES.includes(id.split('/')[0]) ? null : { id, external: true };
+          }
           const file = join(dirname(importer), id);
           // Bundled already, with notices beside it.
-          return file.endsWith(join('vendor', 'parquetjs.js')) ? { id: pathFrom(file), external: true } : null;
+          return file === PARQUETJS ? { id: pathFrom(`${file.slice(0, -3)}.cjs`), external: true } : null;
         },
         transform(code, id) {
-          const url = `new URL(${JSON.stringify(pathFrom(id))}, import.meta.url).href`;
-          return code.includes('import.meta.url') ? code.replaceAll('import.meta.url', url) : null;
+          if (id.includes(`${sep}node_modules${sep}`)) foreign.add(id);
+          if (!code.includes('import.meta.url')) return null;
+          return code.replaceAll('import.meta.url', `new URL(${JSON.stringify(pathFrom(id))}, bundleUrl).href`);
         },
       },
     ],
   });
   await bundle.write({
     dir: folder,
-    format: 'esm',
-    entryFileNames: name,
-    chunkFileNames: '[name]-[hash].js',
+    format: 'cjs',
+    intro: "const bundleUrl = require('node:url').pathToFileURL(__filename);",
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
     ...(groups.length === 0 ? {} : { codeSplitting: { groups } }),
   });
   await bundle.close();
 }
 
 async function bundleParquetjs() {
-  const file = join(dist, 'parquet', 'vendor', 'parquetjs.js');
+  const file = PARQUETJS;
   const modules = new Set();
   const bundle = await rolldown({
     input: file,
@@ -156,18 +167,24 @@ async function bundleParquetjs() {
     resolve: { conditionNames: ['node', 'require', 'default'] },
     external: [/^node:/],
   });
-  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  // For those who import the library, and for the command line and the threads.
+  for (const [format, name] of [
+    ['esm', file],
+    ['cjs', `${file.slice(0, -3)}.cjs`],
+  ]) {
+    const { output } = await bundle.generate({ format, minify: true });
+    if (output.length !== 1) throw new Error(`expected one chunk, got ${output.length}`);
+    const [{ code, imports }] = output;
+    const foreign = imports.filter((id) => !id.startsWith('node:') && !BUILTIN.has(id));
+    if (foreign.length > 0) throw new Error(`the parquetjs bundle still imports ${foreign.join(', ')}`);
+    await writeFile(name, `// Third-party code, see LICENSES.txt beside this file.\n${code}`);
+  }
   await bundle.close();
-  if (output.length !== 1) throw new Error(`expected one chunk, got ${output.length}`);
-  const [{ code, imports }] = output;
-  const foreign = imports.filter((name) => !name.startsWith('node:') && !BUILTIN.has(name));
-  if (foreign.length > 0) throw new Error(`the parquetjs bundle still imports ${foreign.join(', ')}`);
-  await writeFile(file, `// Third-party code, see LICENSES.txt beside this file.\n${code}`);
-  await writeFile(join(dirname(file), 'LICENSES.txt'), await licenceNotices(modules));
+  await writeFile(join(dirname(file), 'LICENSES.txt'), await licenceNotices('parquetjs.js and parquetjs.cjs hold', modules));
 }
 
 /** The licence of every package that went into the bundle, as the package ships it. */
-async function licenceNotices(modules) {
+async function licenceNotices(which, modules) {
   const packages = new Map();
   for (const module of modules) {
     const end = module.lastIndexOf(`${sep}node_modules${sep}`) + `${sep}node_modules${sep}`.length;
@@ -175,7 +192,7 @@ async function licenceNotices(modules) {
     const name = parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');
     packages.set(name, join(module.slice(0, end), name));
   }
-  const notices = ['parquetjs.js holds code of these packages.'];
+  const notices = [`${which} code of these packages.`];
   for (const [name, directory] of [...packages].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
     const files = (await readdir(directory)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file)).sort();

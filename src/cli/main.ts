@@ -19,7 +19,7 @@ if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2]!)) {
   // Scripts ask for it at every step; nothing else need be loaded for the answer.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  await run();
+  void run();
 }
 
 async function run(): Promise<void> {

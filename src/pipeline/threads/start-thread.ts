@@ -37,6 +37,6 @@ export function takeThread(): Worker {
 function start(): Worker {
   const workerData: ThreadData = { kernel: kernelCode() };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const file = new URL('./worker.js', import.meta.url);
+  const file = new URL('./worker.cjs', import.meta.url);
   return new Worker(file, { name: 'pineload-worker', workerData, resourceLimits });
 }
