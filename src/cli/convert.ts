@@ -5,7 +5,7 @@ import { runCommand, type OutputFlags } from './action.js';
 import { PineloadError } from '../base/errors.js';
 import { formatCount } from '../base/bytes.js';
 import { EXIT } from '../base/exit-codes.js';
-import { startThreadAhead } from '../pipeline/threads/start-thread.js';
+import { startThreadsAhead } from '../pipeline/threads/start-thread.js';
 import { addOptions, LIMITS, MAPPING, option, OUTPUT, PLAN, SHARD, STORE, TARGET, TO_OR_PLAN } from './options.js';
 import { shellWord } from '../base/shell-word.js';
 import { renderNamespaces } from './table.js';
@@ -41,7 +41,7 @@ Examples:
       if (inputs.length === 0) return command.error("error: missing required argument 'input'");
       if (to === undefined) return command.error("error: required option '--to <uri>' not specified");
       // What joins a conversion later are a few records, which this thread reads itself.
-      if (flags.join !== true) startThreadAhead(flags.workers);
+      if (flags.join !== true) startThreadsAhead(flags.workers);
       await runCommand(flags, async ({ signal, onEvent }) => {
         const work = { ...flags, to, inputs, signal, onEvent };
         const result =

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { EXIT } from '../base/exit-codes.js';
 import { VERSION } from '../base/version.js';
+import { startThreadsEarly } from './start-early.js';
 import { watchStopSignals } from './stop-signal.js';
 
 watchStopSignals();
@@ -23,6 +24,7 @@ if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2]!)) {
 }
 
 async function run(): Promise<void> {
+  startThreadsEarly(process.argv.slice(2), process.env);
   const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
   try {
     await buildProgram().parseAsync(process.argv);

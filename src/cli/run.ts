@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatCount } from '../base/bytes.js';
-import { startThreadAhead } from '../pipeline/threads/start-thread.js';
+import { startThreadsAhead } from '../pipeline/threads/start-thread.js';
 import type { RunOptions } from '../pipeline/run.js';
 import { runCommand, type OutputFlags } from './action.js';
 import { convertJson, convertText } from './convert.js';
@@ -37,7 +37,7 @@ Examples:
     )
     .action(async (inputs: string[], flags: Omit<RunOptions, 'inputs'> & OutputFlags) => {
       await runCommand(flags, async ({ signal, onEvent }) => {
-        startThreadAhead(flags.workers);
+        startThreadsAhead(flags.workers);
         const [{ run }, { parseTarget }] = await Promise.all([
           import('../pipeline/run.js'),
           import('../uploaders/uri.js'),

@@ -13,14 +13,13 @@ import {
   moved,
   type JobRequest,
   type ReadRequest,
-  type ThreadRequest,
   type ThreadResponse,
   type ThrownError,
   type WriteAnswer,
   type WriteRequest,
 } from './protocol.js';
 import { readAndCheck } from './read-and-check.js';
-import { takeThread, THREADS_AVAILABLE } from './start-thread.js';
+import { BYTES_PER_THREAD, takeThread, THREADS_AVAILABLE } from './start-thread.js';
 
 /** The columns of a chunk, checked. */
 export interface CheckedColumns extends ReadColumns {
@@ -49,11 +48,6 @@ export interface WorkerPool {
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
 export const BLOCKS_AHEAD = 2;
-/** For every so many bytes of input a thread is started at once; more follow when there is work for them. */
-const BYTES_PER_THREAD = 2 * 1024 * 1024;
-/** With so many bytes of input there are most probably files that the threads will encode. */
-const ENCODED_BYTES = 16 * 1024 * 1024;
-
 /**
  * `workers` threads; 1 reads on the calling thread, without any.
  *
@@ -121,7 +115,7 @@ class ThreadPool implements WorkerPool {
   constructor(
     private readonly workers: number,
     private readonly rules: RuleOptions,
-    bytes: number,
+    private readonly bytes: number,
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
     this.blocks = workers * (1 + BLOCKS_AHEAD);
@@ -131,10 +125,7 @@ class ThreadPool implements WorkerPool {
       writeRests: (root, terms, rests) => this.#writeRests(root, terms, rests),
     };
     const startWith = Math.min(workers, Math.floor(bytes / BYTES_PER_THREAD));
-    for (let i = 0; i < startWith; i++) {
-      const { worker } = this.#start();
-      if (bytes >= ENCODED_BYTES) worker.postMessage({ type: 'prepare' } satisfies ThreadRequest);
-    }
+    for (let i = 0; i < startWith; i++) this.#start();
   }
 
   async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
@@ -201,7 +192,7 @@ class ThreadPool implements WorkerPool {
   }
 
   #start(): Thread {
-    const worker = takeThread();
+    const worker = takeThread(this.bytes);
     const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), files: 0, fault: undefined };
     worker.on('message', (response: ThreadResponse) => {
       const job = thread.jobs.get(response.job)!;
