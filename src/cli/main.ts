@@ -25,7 +25,7 @@ if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2]!)) {
 
 async function run(): Promise<void> {
   startThreadsEarly(process.argv.slice(2), process.env);
-  const [{ CommanderError }, { buildProgram }] = await Promise.all([import('commander'), import('./program.js')]);
+  const { buildProgram, CommanderError } = await import('./program.js');
   try {
     await buildProgram().parseAsync(process.argv);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/version.js';
 import { addCommitCommand } from './commit.js';
 import { addCompactCommand } from './compact.js';
@@ -14,6 +14,8 @@ import { addRunCommand } from './run.js';
 import { addStatusCommand } from './status.js';
 import { addUploadCommand } from './upload.js';
 import { addValidateCommand } from './validate.js';
+
+export { CommanderError };
 
 /** The whole command line. Nothing heavy is loaded before a command's action runs. */
 export function buildProgram(): Command {

@@ -1,6 +1,5 @@
 import type { EventListener } from '../base/events.js';
 import type { StagedGroup } from '../writers/staged-split.js';
-import { compactUnit } from './compact-unit.js';
 import {
   readCompactionEntries,
   writeCompactionEntry,
@@ -56,6 +55,7 @@ export async function joinStaged(
       message: `Joining the row groups of small namespaces from ${staged.size} splits, in ${units.length - skipped} steps.`,
     });
   }
+  const { compactUnit } = await import('./compact-unit.js');
   for (const unit of units) {
     const entry: CompactionEntry =
       finished.get(unit.index) ??

@@ -5,7 +5,7 @@ import { FingerprintFile, type RecordOrigin } from '../duplicates/fingerprint-fi
 import { FINGERPRINTS_PREFIX, fingerprintsKey } from '../duplicates/fingerprint-format.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
-import { StoredRows } from './duplicates-rows.js';
+import type { StoredRows } from './duplicates-rows.js';
 import type { CompactedFile } from './compaction-journal.js';
 import { ENTRIES_AT_ONCE, type SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
@@ -36,7 +36,7 @@ export interface Position {
 export class FingerprintedSplits {
   readonly #files = new Map<number, FingerprintFile>();
   readonly #lines: LineCounts;
-  readonly #rows: StoredRows;
+  #rows: Promise<StoredRows> | undefined;
   /** Files that staged row groups were joined to, and which of their rows are those of a split and namespace. */
   readonly #joined: JoinedRows;
   #placed: { readonly unit: number; readonly files: readonly PlacedFile[] } | undefined;
@@ -46,11 +46,10 @@ export class FingerprintedSplits {
     private readonly plan: Plan,
     private readonly entries: ReadonlyMap<number, SplitEntry>,
     compacted: readonly CompactedFile[],
-    signal: AbortSignal | undefined,
+    private readonly signal: AbortSignal | undefined,
   ) {
     this.#joined = new JoinedRows(compacted);
     this.#lines = new LineCounts(plan);
-    this.#rows = new StoredRows(target.imports, plan.mapping.kind === 'sparse' ? 0 : plan.mapping.dimension, signal);
   }
 
   static async open(
@@ -87,12 +86,20 @@ export class FingerprintedSplits {
     const digests = Buffer.allocUnsafe(DIGEST_BYTES * rows.length);
     let done = 0;
     for (const { placed, own } of await this.#byFile(unit, rows)) {
-      const read = await this.#rows.digests(kind, storedFile(placed.file), own);
+      const read = await (await this.#stored()).digests(kind, storedFile(placed.file), own);
       digests.set(read, DIGEST_BYTES * done);
       done += own.length;
     }
     return digests;
   };
+
+  /** Reading Parquet is loaded when rows are to be looked at: mostly there are none. */
+  #stored(): Promise<StoredRows> {
+    return (this.#rows ??= import('./duplicates-rows.js').then((rows) => {
+      const { kind, dimension } = this.plan.mapping;
+      return new rows.StoredRows(this.target.imports, kind === 'sparse' ? 0 : dimension, this.signal);
+    }));
+  }
 
   /** The split's files in the order of their rows. */
   async filesOf(unit: number): Promise<readonly PlacedFile[]> {
@@ -149,7 +156,7 @@ export class FingerprintedSplits {
         const ids: string[] = [];
         const rows = some.map(({ row }) => row);
         for (const { placed, own } of await this.#byFile(unit, rows)) {
-          ids.push(...(await this.#rows.ids(storedFile(placed.file), own)));
+          ids.push(...(await (await this.#stored()).ids(storedFile(placed.file), own)));
         }
         return ids;
       },

@@ -17,7 +17,6 @@ import {
   type DuplicatesDecision,
 } from './duplicates-decision.js';
 import { duplicatesMode, takesFingerprints, type DuplicatesMode } from './duplicates-mode.js';
-import { withoutRows } from './duplicates-rewrite.js';
 import { mergedCandidates } from './duplicates-shards.js';
 import { FingerprintedSplits } from './duplicates-splits.js';
 import { describePairs, pairsOf } from './duplicates-told.js';
@@ -288,6 +287,7 @@ async function leaveOut(
     tmpDir: tmpDir ?? tmpdir(),
     signal,
   };
+  const { withoutRows } = await import('./duplicates-rewrite.js');
   const left = new Map(entries);
   // Files that rows of several splits were joined to are written once, when all splits have told.
   const joined = new Map<string, { readonly file: ManifestFile; readonly rows: number[] }>();

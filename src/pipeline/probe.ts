@@ -1,6 +1,5 @@
 import { PineloadError } from '../base/errors.js';
 import { resolveMapping } from '../readers/mapping.js';
-import { sampleParquet } from '../readers/parquet/sample.js';
 import type { Chunk, MappingOptions, ResolvedMapping } from '../readers/reader.js';
 import type { Source } from '../sources/source.js';
 import type { Reject } from '../records/reject.js';
@@ -28,6 +27,7 @@ export async function probe(
   let rejected: Reject | undefined;
   for (const source of sources) {
     if (source.format === 'parquet') {
+      const { sampleParquet } = await import('../readers/parquet/sample.js');
       const sample = await sampleParquet(source, { signal: options.signal });
       if (sample === undefined) continue;
       const mapping = resolveMapping(sample, source.name, source.format, undefined, options);

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../base/abort.js';
 import type { ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { FileBlocks } from './file-blocks.js';
-import type { CheckedColumns } from './threads/worker-pool.js';
+import type { CheckedColumns } from './threads/pool.js';
 import { movedDown, UnderWay, type ReadBatchesOptions } from './under-way.js';
 
 /** Blocks are read by the threads themselves, which do not know what lies before them: the lines are counted here. */

@@ -4,7 +4,7 @@ import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { RowBlocks } from './file-blocks.js';
 import { placed, readChunks } from './read-chunks.js';
-import type { CheckedColumns } from './threads/worker-pool.js';
+import type { CheckedColumns } from './threads/pool.js';
 import { movedDown, UnderWay, type ReadBatchesOptions } from './under-way.js';
 
 /** When more blocks than this, and more than half of them, had rows elsewhere than they seemed to be, nobody guesses any more. */

@@ -3,9 +3,7 @@ import { PineloadError } from '../base/errors.js';
 import type { EventListener } from '../base/events.js';
 import { Rate } from '../base/rate.js';
 import { VERSION } from '../base/version.js';
-import type { WorkerPool } from './threads/worker-pool.js';
-import { readParquet } from '../readers/parquet/read-parquet.js';
-import { sampleParquet } from '../readers/parquet/sample.js';
+import type { WorkerPool } from './threads/pool.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
@@ -239,6 +237,10 @@ export class SplitWork {
   /** Rows of a Parquet file; its mapping is that of its own columns where the first input was of another format. */
   async #parquet(source: Source): Promise<AsyncIterable<RecordBatch>> {
     const { settings, target, signal } = this.options;
+    const [{ readParquet }, { sampleParquet }] = await Promise.all([
+      import('../readers/parquet/read-parquet.js'),
+      import('../readers/parquet/sample.js'),
+    ]);
     const sample = this.#mapping.format === 'parquet' ? undefined : await sampleParquet(source, { signal });
     return readParquet(source, {
       config: mappingFor(source, undefined, () => sample ?? new Uint8Array(0), this.#mapping, this.options),

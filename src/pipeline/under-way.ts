@@ -1,6 +1,6 @@
 import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
-import type { CheckedColumns, WorkerPool } from './threads/worker-pool.js';
+import type { CheckedColumns, WorkerPool } from './threads/pool.js';
 
 /** How chunks become columns. */
 export interface ReadBatchesOptions {

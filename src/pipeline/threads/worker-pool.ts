@@ -1,13 +1,13 @@
 import type { Worker } from 'node:worker_threads';
 import { PineloadError } from '../../base/errors.js';
 import { giveBackChunkMemory } from '../../readers/chunk-memory.js';
-import { createReader } from '../../readers/create-reader.js';
-import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig } from '../../readers/reader.js';
-import type { RecordBatch } from '../../records/batch.js';
+import type { Chunk, FileBlock, ReaderConfig } from '../../readers/reader.js';
 import type { RuleOptions } from '../../records/rules/options.js';
 import type { ManifestFile } from '../../writers/manifest.js';
 import type { FileEncoders } from '../../writers/namespace-files.js';
+import { CallingThread } from './calling-thread.js';
 import { FileOnThread } from './file-on-thread.js';
+import { memoryOf, type CheckedColumns, type WorkerPool } from './pool.js';
 import {
   memoriesOf,
   moved,
@@ -18,73 +18,21 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from './protocol.js';
-import { readAndCheck } from './read-and-check.js';
 import { BYTES_PER_THREAD, takeThread, THREADS_AVAILABLE } from './start-thread.js';
-
-/** The columns of a chunk, checked. */
-export interface CheckedColumns extends ReadColumns {
-  /** Says that the columns are not needed any more: their memory serves another chunk. */
-  release(): void;
-}
-
-/** Turns chunks into checked columns and row groups into files, on this thread or on others. What comes out does not depend on which. */
-export interface WorkerPool {
-  /** Chunks that may be under way at once; whoever has more waits for the first. */
-  readonly width: number;
-  /** The same for blocks of files, which take no memory before they are read. */
-  readonly blocks: number;
-  /**
-   * A chunk's bytes belong to the pool from here on.
-   *
-   * @param fingerprints take those of the good rows. Default false
-   */
-  read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints?: boolean): Promise<CheckedColumns>;
-  /** Encode files on the threads; undefined without any. */
-  readonly encoders?: FileEncoders | undefined;
-  close(): Promise<void>;
-}
 
 /** Chunks waiting at each thread besides the one it reads, so that it never waits for the main thread. */
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
 export const BLOCKS_AHEAD = 2;
+
 /**
  * `workers` threads; 1 reads on the calling thread, without any.
  *
  * @param bytes of input to come, if known: a thread takes a tenth of a second to start, which goes on while other things are prepared
  */
 export function openWorkerPool(workers: number, rules: RuleOptions, bytes = 0): WorkerPool {
-  return workers > 1 && THREADS_AVAILABLE ? new ThreadPool(workers, rules, bytes) : new InlinePool(rules);
+  return workers > 1 && THREADS_AVAILABLE ? new ThreadPool(workers, rules, bytes) : new CallingThread(rules);
 }
-
-class InlinePool implements WorkerPool {
-  readonly width = 1;
-  readonly blocks = 1;
-  #config: ReaderConfig | undefined;
-  #reader: ChunkReader | undefined;
-  #spare: ArrayBufferLike | undefined;
-
-  constructor(private readonly rules: RuleOptions) {}
-
-  async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints?: boolean): Promise<CheckedColumns> {
-    if (this.#reader === undefined || this.#config !== config) {
-      this.#reader = createReader(config);
-      this.#config = config;
-    }
-    // Nothing here ever waits; what else there is to do (writes, signals, progress) gets its turn before each chunk.
-    await new Promise(setImmediate);
-    const memory = this.#spare;
-    this.#spare = undefined;
-    const read = readAndCheck(this.#reader, chunk, this.rules, { fingerprints, memory });
-    if ('bytes' in chunk && chunk.ownsMemory === true) giveBackChunkMemory(chunk.bytes.buffer as ArrayBuffer);
-    return { ...read, release: () => (this.#spare = memoryOf(read.batch)) };
-  }
-
-  async close(): Promise<void> {}
-}
-
-/** The one memory in which all columns of a packed batch lie. */
-const memoryOf = (batch: RecordBatch): ArrayBufferLike => batch.ids.bytes.buffer;
 
 interface Job {
   readonly resolve: (response: ThreadResponse) => void;

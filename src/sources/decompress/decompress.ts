@@ -1,6 +1,6 @@
 import type { Compression } from '../source.js';
 import { gunzip, unbrotli } from './zlib-formats.js';
-import { unzstd } from './zstd.js';
+import type * as Zstd from './zstd.js';
 
 /** Bytes that tell gzip (RFC 1952, section 2.3.1) and zstd (RFC 8878, section 3.1.1) apart from text. */
 export const MAGIC_BYTES = 4;
@@ -34,10 +34,16 @@ export function decompress(
     case 'gzip':
       return gunzip(input, source, stop);
     case 'zstd':
-      return unzstd(input, source, stop);
+      return zstd(input, source, stop);
     case 'brotli':
       return unbrotli(input, source, stop);
   }
+}
+
+/** Its code is loaded where it is needed: Node has none of its own before 22.15. */
+async function* zstd(...input: Parameters<typeof Zstd.unzstd>): AsyncGenerator<Uint8Array> {
+  const { unzstd } = await import('./zstd.js');
+  yield* unzstd(...input);
 }
 
 /** As `decompress`, with the compression found in the first bytes; `found` is told of it. */
