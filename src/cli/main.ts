@@ -27,7 +27,7 @@ async function run(): Promise<void> {
   startThreadsEarly(process.argv.slice(2), process.env);
   const { buildProgram, CommanderError } = await import('./program.js');
   try {
-    await buildProgram().parseAsync(process.argv);
+    await buildProgram(process.argv[2]).parseAsync(process.argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Commander has said what is wrong; help and version end with 0.

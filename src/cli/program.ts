@@ -17,8 +17,30 @@ import { addValidateCommand } from './validate.js';
 
 export { CommanderError };
 
-/** The whole command line. Nothing heavy is loaded before a command's action runs. */
-export function buildProgram(): Command {
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, (program: Command) => void>> = {
+  run: addRunCommand,
+  convert: addConvertCommand,
+  validate: addValidateCommand,
+  inspect: addInspectCommand,
+  rules: addRulesCommand,
+  upload: addUploadCommand,
+  import: addImportCommand,
+  plan: addPlanCommand,
+  compact: addCompactCommand,
+  duplicates: addDuplicatesCommand,
+  commit: addCommitCommand,
+  emulator: addEmulatorCommand,
+  status: addStatusCommand,
+};
+
+/**
+ * The command line. Nothing heavy is loaded before a command's action runs.
+ *
+ * @param command the first argument: where it names a command, that one alone is declared, since all of them have some hundred options.
+ * Default: all of them
+ */
+export function buildProgram(command = ''): Command {
   const program = new Command('pineload')
     .description('Fill a Pinecone index through bulk import: vectors in, import completed and verified.')
     .version(VERSION, '-V, --version')
@@ -43,19 +65,8 @@ Every flag (the emulator's apart) is also a variable: --id-field is PINELOAD_ID_
 Exit codes: 0 ok · 1 unexpected · 2 usage · 3 rejected input · 4 credentials, configuration or conflict
             5 temporary, a retry may help · 6 import failed or records missing · 7 waiting timed out · 130/143 signals`,
     );
-  addRunCommand(program);
-  addConvertCommand(program);
-  addValidateCommand(program);
-  addInspectCommand(program);
-  addRulesCommand(program);
-  addUploadCommand(program);
-  addImportCommand(program);
-  addPlanCommand(program);
-  addCompactCommand(program);
-  addDuplicatesCommand(program);
-  addCommitCommand(program);
-  addEmulatorCommand(program);
-  addStatusCommand(program);
+  const named = Object.hasOwn(COMMANDS, command) ? [COMMANDS[command]!] : Object.values(COMMANDS);
+  for (const add of named) add(program);
   program.hook('preAction', (_, command) => rememberCommand(command));
   return program;
 }
