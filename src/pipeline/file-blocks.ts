@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Chunks } from '../readers/chunks.js';
 import type { Chunk, FileBlock } from '../readers/reader.js';
 import { checkUnchanged, openFile, readError } from '../sources/local-source.js';
+import type { Reject } from '../records/reject.js';
 import type { Source } from '../sources/source.js';
 import type { SplitPiece } from './plan.js';
 
@@ -83,11 +84,12 @@ export class FileBlocks {
   async *blocks(): AsyncGenerator<FileBlock, void, undefined> {
     const { fileBytes, options } = this;
     const [start, end] = options.range ?? [0, fileBytes];
-    const common = await this.#file.block();
+    const { source, fd, maxRecordBytes } = await this.#file.block();
     await this.#file.check();
     for (let at = start; at < end; at += BLOCK_BYTES) {
       const to = Math.min(at + BLOCK_BYTES, end);
-      yield { ...common, cut: 'lines', start: at, end: to, firstLine: 1, rejects: [] };
+      const rejects: readonly Reject[] = [];
+      yield { source, fd, cut: 'lines', start: at, end: to, fileBytes, firstLine: 1, maxRecordBytes, rejects };
       options.onRead?.(to - at);
     }
   }

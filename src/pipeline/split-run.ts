@@ -150,8 +150,8 @@ export class SplitRun implements EndingSplit {
     for (let row = 0; row < batch.rows; row++) this.records += 1 - batch.rejected[row]!;
     this.#metadataChanges = addMetadataChanges(this.#metadataChanges, batch.metadataChanges);
     if (this.#fingerprints !== undefined) {
-      const { fingerprints = fingerprintBatch(batch) } = batch;
-      await this.#fingerprints.add({ ...batch, fingerprints });
+      const known = batch.fingerprints === undefined ? { ...batch, fingerprints: fingerprintBatch(batch) } : batch;
+      await this.#fingerprints.add(known);
     }
     await this.#writer.add(batch);
   }

@@ -53,5 +53,6 @@ export function movedDown(batch: RecordBatch, lines: number): RecordBatch {
   if (lines === 0) return batch;
   const numbers = batch.origin.lines;
   for (let row = 0; row < numbers.length; row++) numbers[row]! += lines;
-  return { ...batch, rejects: batch.rejects.map((reject) => ({ ...reject, line: reject.line + lines })) };
+  for (const [i, reject] of batch.rejects.entries()) batch.rejects[i] = { ...reject, line: reject.line + lines };
+  return batch;
 }

@@ -24,9 +24,9 @@ export class CallingThread implements WorkerPool {
     await new Promise(setImmediate);
     const memory = this.#spare;
     this.#spare = undefined;
-    const read = readAndCheck(this.#reader, chunk, this.rules, { fingerprints, memory });
+    const { batch, lines, place } = readAndCheck(this.#reader, chunk, this.rules, { fingerprints, memory });
     if ('bytes' in chunk && chunk.ownsMemory === true) giveBackChunkMemory(chunk.bytes.buffer as ArrayBuffer);
-    return { ...read, release: () => (this.#spare = memoryOf(read.batch)) };
+    return { batch, lines, place, release: () => (this.#spare = memoryOf(batch)) };
   }
 
   async close(): Promise<void> {}

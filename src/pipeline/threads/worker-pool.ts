@@ -95,7 +95,8 @@ class ThreadPool implements WorkerPool {
     const response = await this.#ask(thread, request, own);
     const { columns, input } = (response as Extract<ThreadResponse, { read: unknown }>).read;
     if (input !== undefined) giveBackChunkMemory(input);
-    return { ...columns, release: () => void this.#spare.push(memoryOf(columns.batch)) };
+    const { batch, lines, place } = columns;
+    return { batch, lines, place, release: () => void this.#spare.push(memoryOf(batch)) };
   }
 
   async close(): Promise<void> {

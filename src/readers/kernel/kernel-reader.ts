@@ -42,7 +42,7 @@ export class KernelReader implements ChunkReader {
     const { bytes } = chunk;
     const input = kernel.place(bytes.length);
     new Uint8Array(kernel.memory.buffer).set(bytes, input);
-    return this.readAll({ ...chunk, at: input, length: bytes.length });
+    return this.readAll(placedInput(chunk, { at: input, length: bytes.length, byteOffset: chunk.byteOffset }));
   }
 
   pack(batch: RecordBatch, options: PackMemory = {}): RecordBatch {
@@ -51,11 +51,11 @@ export class KernelReader implements ChunkReader {
 
   private viewBlock(block: FileBlock): ReadColumns {
     const placed = placeBlock(this.kernel, block);
-    const read = this.readAll({ ...block, ...placed });
+    const read = this.readAll(placedInput(block, placed));
     if (placed.oversize === undefined) return read;
     const line = block.firstLine + read.lines;
     read.batch.rejects.push({ source: block.source, line, ...placed.oversize });
-    return { ...read, lines: read.lines + 1 };
+    return { batch: read.batch, lines: read.lines + 1 };
   }
 
   private viewRows(block: FileBlock): ReadColumns {
@@ -75,12 +75,13 @@ export class KernelReader implements ChunkReader {
     }
     const { at, byteOffset } = placed;
     const place = [byteOffset, Math.min(byteOffset + (end - at), block.fileBytes)] as const;
-    return { ...this.columns({ ...block, ...placed }), place };
+    const { batch, lines } = this.columns(placedInput(block, placed));
+    return { batch, lines, place };
   }
 
   private noRows(block: FileBlock, { at }: RowBlock): ReadColumns {
     this.kernel.takeInput(at, at);
-    return this.readAll({ ...block, at, length: 0, byteOffset: block.start });
+    return this.readAll(placedInput(block, { at, length: 0, byteOffset: block.start }));
   }
 
   /** Returns the address behind them. */
@@ -150,7 +151,7 @@ export class KernelReader implements ChunkReader {
     const nameTexts = u32(names, 2 * nameCount);
     const dictionary: string[] = [];
     for (let i = 0; i < 2 * nameCount; i += 2) dictionary.push(decoder.decode(bytes(nameTexts[i]!, nameTexts[i + 1]!)));
-    const rejects = this.rejects.read({ ...input, bytes: text }, memory, problems, problemCount);
+    const rejects = this.rejects.read(input, text, { memory, at: problems, problems: problemCount });
     mergeRejects(rejects, input.rejects);
     const batch: RecordBatch = {
       rows,
@@ -188,10 +189,21 @@ export class KernelReader implements ChunkReader {
 }
 
 /** Whole records in the kernel's memory. */
-interface PlacedInput extends Omit<Chunk, 'bytes'> {
+interface PlacedInput extends Omit<Chunk, 'bytes' | 'ownsMemory'> {
   /** Address of the first byte. */
   readonly at: number;
   readonly length: number;
+}
+
+/**
+ * Field by field: where objects that hold large numbers are spread, V8 makes a hidden class for every single one, and these stay in memory
+ * until its next full collection.
+ */
+function placedInput(
+  { source, firstLine, rejects }: Chunk | FileBlock,
+  { at, length, byteOffset }: Pick<PlacedInput, 'at' | 'length' | 'byteOffset'>,
+): PlacedInput {
+  return { source, at, length, byteOffset, firstLine, rejects };
 }
 
 /** The same columns, each with memory of its own. */

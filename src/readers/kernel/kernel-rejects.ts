@@ -92,6 +92,18 @@ const EXPECTED: Readonly<Record<number, string>> = {
 /** What was expected, where it does not depend on the mapping. */
 export const fixedExpectation = (code: number): string => EXPECTED[code] ?? '';
 
+/** Where a text came from: see Chunk. */
+type TextPlace = Pick<Chunk, 'source' | 'firstLine' | 'byteOffset'>;
+
+/** What the kernel has found wrong. */
+interface ProblemTable {
+  /** The kernel's. */
+  readonly memory: ArrayBuffer;
+  /** Address of the first problem. */
+  readonly at: number;
+  readonly problems: number;
+}
+
 /** Makes rejects of the problems that the kernel reports as numbers and texts. */
 export class KernelRejects {
   private readonly expectations: ReadonlyMap<number, string>;
@@ -138,32 +150,32 @@ export class KernelRejects {
     ]);
   }
 
-  /** @param memory the kernel's, with `problems` of them at the address `at` */
-  read(chunk: Chunk, memory: ArrayBuffer, at: number, problems: number): Reject[] {
+  /** @param text that was read */
+  read(place: TextPlace, text: Uint8Array, { memory, at, problems }: ProblemTable): Reject[] {
     const rejects: Reject[] = [];
     this.memory = new Uint8Array(memory);
     for (let i = 0; i < problems; i++) {
       this.words = new Uint32Array(memory, at + PROBLEM_BYTES * i, PROBLEM_BYTES / 4);
-      rejects.push(this.reject(chunk));
+      rejects.push(this.reject(place, text));
     }
     return rejects;
   }
 
-  private reject(chunk: Chunk): Reject {
+  private reject(place: TextPlace, text: Uint8Array): Reject {
     const [code, , , , , , , , , , id, idLength, name, nameLength, , , start, end, line] = this
       .words as unknown as number[];
     const unexpected = this.config.kind === 'sparse' ? 'VALUES_UNEXPECTED' : 'SPARSE_UNEXPECTED';
     return {
-      source: chunk.source,
-      line: chunk.firstLine + line!,
-      byteOffset: chunk.byteOffset + start!,
+      source: place.source,
+      line: place.firstLine + line!,
+      byteOffset: place.byteOffset + start!,
       id: idLength === NONE ? undefined : rawText(this.memory, id!, id! + idLength!, READABLE_ID_BYTES),
       namespace: nameLength === NONE ? undefined : rawText(this.memory, name!, name! + nameLength!),
       code: code === UNEXPECTED ? unexpected : CODES[code!]!,
       field: this.field(),
       expected: this.expected(),
-      got: this.got(chunk.bytes, start!, end!),
-      raw: this.config.keepRaw ? rawText(chunk.bytes, start!, end!) : undefined,
+      got: this.got(text, start!, end!),
+      raw: this.config.keepRaw ? rawText(text, start!, end!) : undefined,
     };
   }
 
