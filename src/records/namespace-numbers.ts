@@ -12,7 +12,9 @@ export class NamespaceNumbers {
   /** The number of each name. */
   of(names: readonly string[]): Uint32Array {
     if (names !== this.#last) {
-      this.#ofLast = Uint32Array.from(names, (name) => this.#number(name));
+      const numbers = new Uint32Array(names.length);
+      for (let i = 0; i < names.length; i++) numbers[i] = this.#number(names[i]!);
+      this.#ofLast = numbers;
       this.#last = names;
     }
     return this.#ofLast;
