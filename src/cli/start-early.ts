@@ -7,20 +7,27 @@ const COMMANDS = new Set(['convert', 'run']);
 const DECIDING = /^(--(workers|max-memory|plan|join|help)(=|$)|-h$)/;
 const DECIDING_VARIABLES = ['PINELOAD_WORKERS', 'PINELOAD_MAX_MEMORY', 'PINELOAD_PLAN'];
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Starts threads for a command that converts before its code is loaded, which takes as long as they do. @param args without `node` and script */
+export function startThreadsEarly(args: readonly string[], env: Env): void {
+  const bytes = bytesToConvert(args, env);
+  if (bytes !== undefined) startThreadsAhead(undefined, bytes);
+}
+
 /**
- * Starts threads for a command that converts before its code is loaded, which takes as long as they do. How many is guessed by what
- * arguments are files; what is wrong with any of the arguments is the command's to say.
+ * How much a command will convert, as far as its arguments are files; what is wrong with any of them is the command's to say. Undefined for
+ * other commands, and where it decides by itself what threads there are.
  */
-export function startThreadsEarly(args: readonly string[], env: Readonly<Record<string, string | undefined>>): void {
-  const [command = '', ...rest] = args;
-  if (!COMMANDS.has(command) || rest.some((arg) => DECIDING.test(arg))) return;
-  if (DECIDING_VARIABLES.some((name) => env[name] !== undefined)) return;
+export function bytesToConvert([command = '', ...args]: readonly string[], env: Env): number | undefined {
+  if (!COMMANDS.has(command) || args.some((arg) => DECIDING.test(arg))) return undefined;
+  if (DECIDING_VARIABLES.some((name) => env[name] !== undefined)) return undefined;
   let bytes = 0;
-  for (const arg of rest) {
+  for (const arg of args) {
     if (!arg.startsWith('-')) bytes += fileBytes(arg);
     if (bytes >= ENOUGH_BYTES) break;
   }
-  startThreadsAhead(undefined, bytes);
+  return bytes;
 }
 
 /** Size of what is a file; 0 for anything else. */

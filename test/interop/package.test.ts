@@ -53,6 +53,7 @@ describe('the package', () => {
     expect(files).toContain('dist/index.d.ts');
     expect(files).toContain('dist/cli/main.cjs');
     expect(files).toContain('dist/parquet/vendor/LICENSES.txt');
+    expect(files).toContain('dist/bundle/LICENSES.txt');
     expect(files.filter((file) => /\.(ts|map)$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
   });
 

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { builtinModules, createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFileBytes } from './harness.js';
@@ -60,6 +60,12 @@ describe.skipIf(!existsSync(join(dist, 'parquet/vendor/LICENSES.txt')))('what is
     expect(bundle).not.toMatch(/aws-sdk|zenfs|brotli-wasm|xxhash|BSON\b.*serialize\(/);
   });
 
+  it('is the same for the command line, which is CommonJS', async () => {
+    const imported = (await import(pathToFileURL(join(dist, 'parquet/vendor/parquetjs.js')).href)) as object;
+    const required = createRequire(import.meta.url)(join(dist, 'parquet/vendor/parquetjs.cjs')) as object;
+    expect(Object.keys(required).sort()).toEqual(Object.keys(imported).sort());
+  });
+
   it('names no type of a package that users do not have', async () => {
     const types = await readFile(join(dist, 'parquet/vendor/parquetjs.d.ts'), 'utf8');
     expect(types).not.toMatch(/from ['"](?!\.)/);
@@ -80,5 +86,12 @@ describe.skipIf(!existsSync(join(dist, 'parquet/vendor/LICENSES.txt')))('what is
     ]);
     expect(notices).toContain('Apache License');
     expect(notices.match(/Permission is hereby granted/g)).toHaveLength(3);
+  });
+
+  it('and those of what the command line holds', async () => {
+    const notices = await readFile(join(dist, 'bundle/LICENSES.txt'), 'utf8');
+    const packages = [...notices.matchAll(/^=+\n(\S+) \S+ \((.+)\)\n=+$/gm)].map(([, name]) => name);
+    expect(packages).toStrictEqual(['hyparquet', 'is-network-error', 'p-limit', 'p-retry', 'yocto-queue']);
+    expect(notices.match(/Permission is hereby granted/g)).toHaveLength(packages.length);
   });
 });
