@@ -59,9 +59,8 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 /**
- * Row groups on their way to files, and at the end large files that are written, at most; or one for each thread that encodes. A quarter of
- * the memory for gathered rows is for those on their way: enough for reading to go on while the disk is busy. More would only show how slow
- * the disk is, as memory.
+ * Row groups on their way to files, at most; or one for each thread that encodes, and at the end two. A quarter of the memory for gathered
+ * rows is for those on their way: enough for reading to go on while the disk is busy. More would only show how slow the disk is, as memory.
  */
 const ROW_GROUPS_AT_ONCE = 2;
 /** A row group of a namespace that has less, and less than half of a full one, is encoded on the calling thread: to hand it over takes as long. */
@@ -184,8 +183,10 @@ export class SplitWriter {
   readonly #rowGroupBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxOpenFiles: number;
-  /** Large files and row groups that are written side by side. */
+  /** Row groups that are written side by side. */
   readonly #atOnce: number;
+  /** Large files that are finished side by side. */
+  readonly #filesAtOnce: number;
   /** Bytes of row groups on their way while records come in. */
   readonly #mostWriting: number;
   readonly #log: RowLog;
@@ -231,8 +232,11 @@ export class SplitWriter {
     const { partBytes } = store;
     const openByDefault = partBytes === undefined ? DEFAULT_MAX_OPEN_FILES : DEFAULT_MAX_OPEN_OBJECTS;
     const roomForWriting = this.#maxBufferedBytes / 4;
-    const fitting = Math.min(encoders?.atOnce ?? 0, Math.floor(roomForWriting / this.#rowGroupBytes));
-    this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, fitting);
+    const fitting = Math.floor(roomForWriting / this.#rowGroupBytes);
+    this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, Math.min(encoders?.atOnce ?? 0, fitting));
+    // While one is written and synced, its thread encodes another.
+    this.#filesAtOnce =
+      encoders === undefined ? this.#atOnce : Math.max(this.#atOnce, Math.min(2 * this.#atOnce, fitting));
     this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, roomForWriting);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const segmentBytes = Math.min(
@@ -306,7 +310,7 @@ export class SplitWriter {
       Math.floor((READ_AHEAD_SHARE * this.#maxBufferedBytes) / Math.max(1, this.#passes)),
     );
     const states = this.#states;
-    const largeAtOnce = Math.min(this.#atOnce, this.#maxOpenFiles);
+    const largeAtOnce = Math.min(this.#filesAtOnce, this.#maxOpenFiles);
     this.#toOpen = largeAtOnce;
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
