@@ -216,6 +216,7 @@ export let rowValues: usize = 0;
 export function beginRow(): void {
   rowValues = valuesEnd;
   scratchEnd = scratch;
+  metadataPlain = false;
   store<u8>(metadataValidity + rows, 0);
   store<u8>(sparseValidity + rows, 0);
 }
@@ -236,7 +237,7 @@ export function commitRow(line: f64, byteOffset: f64, start: usize, end: usize, 
   // A line feed ends every scan of a text that is not what it seems.
   reserve(metadataEnd + PADDING);
   store<u8>(metadataEnd, 0x0a);
-  const plain = metadataEnd > metadataStart && isPlainMetadata(metadataStart, metadataEnd);
+  const plain = metadataEnd > metadataStart && (metadataPlain || isPlainMetadata(metadataStart, metadataEnd));
   const ascending = areAscending(sparseIndices + (load<u32>(sparseOffsets + (row << 2)) << 2), sparseIndicesEnd);
   // Numbers that are not finite never come as far as here.
   const nonZero = anyNonZero(rowValues, valuesEnd);
@@ -334,6 +335,13 @@ export function addMetadataByte(byte: u8): void {
 }
 export function setMetadataPresent(): void {
   store<u8>(metadataValidity + rows, 1);
+}
+
+/** The record's metadata is known to be as the rules want it, its length apart. */
+let metadataPlain: bool = false;
+
+export function setMetadataPlain(): void {
+  metadataPlain = true;
 }
 
 /** Room for the next problem. */

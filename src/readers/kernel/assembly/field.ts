@@ -25,6 +25,8 @@ export const ESCAPED: u32 = 1;
 export const LONE_SURROGATE: u32 = 2;
 /** The value was read on the way (numbers of a vector), not only passed over. */
 export const DONE: u32 = 4;
+/** The value is metadata that the rules take, its length apart. */
+export const PLAIN: u32 = 8;
 
 // @ts-ignore: decorator
 @inline

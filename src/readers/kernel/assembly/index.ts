@@ -5,6 +5,7 @@ import { readCsv, readRows } from './csv';
 import { initDecimal } from './decimal';
 import { FIELD_BYTES } from './field';
 import { readJsonl } from './jsonl';
+import { checkKeys } from './metadata';
 import { initNumberRun } from './number-run';
 import * as settings from './settings';
 
@@ -25,6 +26,7 @@ export function init(powers: usize): void {
 /** Once: takes over the settings, which JavaScript has written. */
 export function configure(): void {
   settings.loadSettings();
+  checkKeys();
 }
 
 /** Room for `length` bytes of input; returns where they go. */

@@ -2,13 +2,14 @@ import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
 import * as columns from './columns';
 import {
-  ARRAY, ESCAPED, FALSE, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, NUMBER, OBJECT, STRING, TRUE,
-  typeOf,
+  ARRAY, ESCAPED, FALSE, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, NUMBER, OBJECT, PLAIN, STRING,
+  TRUE, typeOf,
 } from './field';
 import { compareWithConstant } from './decimal-order';
 import { setAllowNonFinite, skipSpace, skipValue, unescape } from './json';
 import { isSpace } from './number-text';
 import { nameWrongField, wrong, wrongNumbers } from './problem';
+import { delimiter, metadataFieldCount, metadataFields } from './settings';
 import { isUtf8Known, setText, setUtf8, utf8, UTF8_CHECK, UTF8_KNOWN } from './text';
 
 /** The metadata of the record under way, put together at the end of its column. JSON values are the input's own bytes. */
@@ -26,8 +27,43 @@ const LIST_DELIMITER: u8 = 0x7c;
 
 let begin: usize = 0;
 
-export function beginMetadata(): void {
+/** So far it is metadata that the rules take, its length apart. */
+let plain: bool = false;
+
+/** `keysPlain`: its keys are different, and each as the rules want it. */
+export function beginMetadata(keysPlain: bool): void {
   begin = columns.metadataEnd;
+  plain = keysPlain;
+}
+
+/** CSV: the keys of the metadata are different, and none begins with `$`: see isPlainMetadata. */
+export let keysArePlain: bool = false;
+
+/** With more keys every record is looked at. */
+const MAX_PLAIN_KEYS: u32 = 32;
+
+/** To be called when the settings are loaded. */
+export function checkKeys(): void {
+  keysArePlain = delimiter != 0 && metadataFieldCount <= MAX_PLAIN_KEYS;
+  if (!keysArePlain) return;
+  for (let i: u32 = 0; i < metadataFieldCount; i++) {
+    const key = keyAt(i);
+    const length = keyLengthAt(i);
+    if (load<u8>(key, 1) == 0x24) keysArePlain = false;
+    for (let p = key; p < key + (length as usize); p++) if (load<u8>(p) == 0x5c) keysArePlain = false;
+    for (let k: u32 = 0; k < i; k++) {
+      if (keyLengthAt(k) == length && memory.compare(keyAt(k), key, length) == 0) keysArePlain = false;
+    }
+  }
+}
+
+/** With its quotes and colon. */
+function keyAt(i: u32): usize {
+  return load<u32>(metadataFields + ((i << 4) as usize), 4);
+}
+
+function keyLengthAt(i: u32): u32 {
+  return load<u32>(metadataFields + ((i << 4) as usize), 8);
 }
 
 /** Closes the object, if it holds anything; without a field there is no metadata. */
@@ -35,6 +71,7 @@ export function closeMetadata(): void {
   if (columns.metadataEnd == begin) return;
   columns.addMetadataByte(0x7d);
   columns.setMetadataPresent();
+  if (plain) columns.setMetadataPlain();
 }
 
 /** Takes a text as the whole of the metadata. */
@@ -71,6 +108,7 @@ export function takeMetadataField(field: usize): void {
   const end = fieldEnd(field);
   if (type == OBJECT) {
     takeMetadata(start, end);
+    if (fieldFlags(field) & PLAIN) columns.setMetadataPlain();
     return;
   }
   if (type == STRING && stringIsJson(start, end, fieldFlags(field))) {
@@ -134,7 +172,7 @@ export function addCell(key: usize, keyLength: u32, type: u32, start: usize, end
   }
   if (type == TYPE_AUTO) {
     if (isBoolean(start, end)) addBoolean(key, keyLength, start);
-    else if (isFiniteNumber(start, end) && !isLongInteger(start, end)) addJson(key, keyLength, start, end);
+    else if (isFiniteNumber(start, end) && !isLongInteger(start, end)) addNumber(key, keyLength, start, end);
     else addString(key, keyLength, start, end);
     return 0;
   }
@@ -142,7 +180,7 @@ export function addCell(key: usize, keyLength: u32, type: u32, start: usize, end
   while (to > from && isSpace(load<u8>(to - 1))) to--;
   if (type == TYPE_NUMBER) {
     if (!isFiniteNumber(from, to)) return code.EXPECT_JSON_NUMBER;
-    addJson(key, keyLength, from, to);
+    addNumber(key, keyLength, from, to);
   } else if (type == TYPE_BOOLEAN) {
     if (!isBoolean(from, to)) return code.EXPECT_BOOLEAN;
     addBoolean(key, keyLength, from);
@@ -191,8 +229,15 @@ function addKey(key: usize, length: u32): void {
   columns.addMetadata(key, length);
 }
 
-/** `key`: with its quotes and colon. */
+/** `key`: with its quotes and colon. The rules have to look at the value, which may be anything. */
 function addJson(key: usize, keyLength: u32, start: usize, end: usize): void {
+  plain = false;
+  addKey(key, keyLength);
+  columns.addMetadata(start, end - start);
+}
+
+/** Adds what isFiniteNumber has let pass. */
+function addNumber(key: usize, keyLength: u32, start: usize, end: usize): void {
   addKey(key, keyLength);
   columns.addMetadata(start, end - start);
 }
@@ -206,29 +251,47 @@ function addString(key: usize, keyLength: u32, start: usize, end: usize): void {
 function addText(start: usize, end: usize): void {
   columns.addMetadataByte(0x22);
   let from = start;
-  for (let p = start; p < end; p++) {
-    const c = load<u8>(p);
-    if (c >= 0x20 && c != 0x22 && c != 0x5c) continue;
+  for (let p = toEscape(start, end); p < end; p = toEscape(from, end)) {
+    plain = false; // As isPlainMetadata has it.
     columns.addMetadata(from, p - from);
     from = p + 1;
-    columns.addMetadataByte(0x5c);
-    if (c == 0x22 || c == 0x5c) columns.addMetadataByte(c);
-    else if (c == 0x08) columns.addMetadataByte(0x62);
-    else if (c == 0x09) columns.addMetadataByte(0x74);
-    else if (c == 0x0a) columns.addMetadataByte(0x6e);
-    else if (c == 0x0c) columns.addMetadataByte(0x66);
-    else if (c == 0x0d) columns.addMetadataByte(0x72);
-    else {
-      columns.addMetadataByte(0x75);
-      columns.addMetadataByte(0x30);
-      columns.addMetadataByte(0x30);
-      columns.addMetadataByte(0x30 + (c >> 4));
-      const low = c & 15;
-      columns.addMetadataByte(low < 10 ? 0x30 + low : 0x57 + low);
-    }
+    addEscaped(load<u8>(p));
   }
   columns.addMetadata(from, end - from);
   columns.addMetadataByte(0x22);
+}
+
+/** The first character from `p` on that must be escaped; `end` or a place behind it if there is none. */
+function toEscape(p: usize, end: usize): usize {
+  const quote = i8x16.splat(0x22);
+  const backslash = i8x16.splat(0x5c);
+  const space = i8x16.splat(0x20);
+  for (; p < end; p += 16) {
+    const bytes = v128.load(p);
+    const found = i8x16.bitmask(
+      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
+    );
+    if (found != 0) return p + (ctz(found) as usize);
+  }
+  return p;
+}
+
+function addEscaped(c: u8): void {
+  columns.addMetadataByte(0x5c);
+  if (c == 0x22 || c == 0x5c) columns.addMetadataByte(c);
+  else if (c == 0x08) columns.addMetadataByte(0x62);
+  else if (c == 0x09) columns.addMetadataByte(0x74);
+  else if (c == 0x0a) columns.addMetadataByte(0x6e);
+  else if (c == 0x0c) columns.addMetadataByte(0x66);
+  else if (c == 0x0d) columns.addMetadataByte(0x72);
+  else {
+    columns.addMetadataByte(0x75);
+    columns.addMetadataByte(0x30);
+    columns.addMetadataByte(0x30);
+    columns.addMetadataByte(0x30 + (c >> 4));
+    const low = c & 15;
+    columns.addMetadataByte(low < 10 ? 0x30 + low : 0x57 + low);
+  }
 }
 
 /** `true`, `True`, `TRUE` and the same of `false`. */

@@ -1,12 +1,13 @@
+import { plainMetadataEnd } from '../../../records/plain/assembly/plain-metadata';
 import * as code from './codes';
 import { inputEnd, rest, scratchEnd } from './columns';
 import { keepNumbers } from './dense';
-import { DONE, ESCAPED, FIELD_BYTES, LONE_SURROGATE, setField, typeOf } from './field';
+import { DONE, ESCAPED, FIELD_BYTES, LONE_SURROGATE, PLAIN, setField, typeOf } from './field';
 import {
   allowNonFinite, clearNonFiniteSeen, escaped, loneSurrogate, MAX_DEPTH, setAllowNonFinite, skipColon, skipSpace,
   skipString, skipValue, unescape,
 } from './json';
-import { dimension, fields, fieldCount } from './settings';
+import { dimension, fields, fieldCount, METADATA_OBJECT, metadataField, metadataFrom } from './settings';
 import { readSparse } from './sparse';
 import { fail, setText } from './text';
 import { readNumbers } from './vector';
@@ -171,6 +172,9 @@ function walkField(node: usize, p: usize, depth: i32): usize {
   } else if (role & ROLE_SPARSE && first == 0x7b) {
     end = readSparse(p, depth);
     flags = DONE;
+  } else if (first == 0x7b && node == metadataField && metadataFrom == METADATA_OBJECT) {
+    end = skipMetadata(p, depth);
+    if (plainSkipped) flags = PLAIN;
   } else {
     end = skipValue(p, depth);
     if (first == 0x22) flags = (escaped ? ESCAPED : 0) | (loneSurrogate ? LONE_SURROGATE : 0);
@@ -183,6 +187,17 @@ function walkField(node: usize, p: usize, depth: i32): usize {
   }
   setField(node, p, end, typeOf(first), flags);
   return end;
+}
+
+/** What skipMetadata passed over last is metadata that the rules take. */
+let plainSkipped: bool = false;
+
+/** Passes over the object at `p`. Nearly all metadata is plain, and is looked at but once. */
+function skipMetadata(p: usize, depth: i32): usize {
+  // An object, and lists in it.
+  const end = depth < MAX_DEPTH - 1 ? plainMetadataEnd(p) : 0;
+  plainSkipped = end != 0;
+  return plainSkipped ? end : skipValue(p, depth);
 }
 
 function findKey(node: usize, text: usize, length: usize): usize {

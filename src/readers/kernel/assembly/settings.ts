@@ -41,7 +41,7 @@ export let fields: usize = 0;
 export let fieldCount: u32 = 0;
 /** First address behind the configuration. */
 export let configEnd: usize = 0;
-/** CSV: the delimiter, and the cells of the numbers of a vector, a u32 each. */
+/** CSV: the delimiter, 0 for JSONL; and the cells of the numbers of a vector, a u32 each. */
 export let delimiter: u32 = 0;
 export let valuesCells: usize = 0;
 export let valuesCellCount: u32 = 0;

@@ -17,25 +17,38 @@ const KEYS: usize = memory.data(32 * 8, 8);
  * byte that no JSON of this form has there, a zero for one.
  */
 export function isPlainMetadata(p: usize, end: usize): bool {
-  if (load<u8>(p) != 0x7b) return false;
-  p = skipSpace(p + 1);
-  if (load<u8>(p) == 0x7d) return p + 1 == end;
+  return plainEnd(p, false) == end;
+}
+
+/**
+ * Where such metadata ends that begins at `p` in a line, and is all ASCII: a valid JSON object then, of which nothing else need be looked at. 0 where
+ * that is not sure.
+ */
+export function plainMetadataEnd(p: usize): usize {
+  return plainEnd(p, true);
+}
+
+/** `inLine`: no bytes beyond ASCII, and no line feeds. */
+function plainEnd(p: usize, inLine: bool): usize {
+  if (load<u8>(p) != 0x7b) return 0;
+  p = skipSpace(p + 1, inLine);
+  if (load<u8>(p) == 0x7d) return p + 1;
   for (let keys: u32 = 0; keys < MAX_KEYS; keys++) {
-    if (load<u8>(p) != 0x22 || load<u8>(p, 1) == 0x24) return false;
+    if (load<u8>(p) != 0x22 || load<u8>(p, 1) == 0x24) return 0;
     const key = p + 1;
-    p = plainStringEnd(p);
-    if (p == 0 || !isNewKey(key, (p - key - 1) as u32, keys)) return false;
-    p = skipSpace(p);
-    if (load<u8>(p) != 0x3a) return false;
-    p = plainValueEnd(skipSpace(p + 1));
-    if (p == 0) return false;
-    p = skipSpace(p);
+    p = plainStringEnd(p, inLine);
+    if (p == 0 || !isNewKey(key, (p - key - 1) as u32, keys)) return 0;
+    p = skipSpace(p, inLine);
+    if (load<u8>(p) != 0x3a) return 0;
+    p = plainValueEnd(skipSpace(p + 1, inLine), inLine);
+    if (p == 0) return 0;
+    p = skipSpace(p, inLine);
     const c = load<u8>(p);
-    if (c == 0x7d) return p + 1 == end;
-    if (c != 0x2c) return false;
-    p = skipSpace(p + 1);
+    if (c == 0x7d) return p + 1;
+    if (c != 0x2c) return 0;
+    p = skipSpace(p + 1, inLine);
   }
-  return false;
+  return 0;
 }
 
 /** Notes key number `count`. False: it was there before. */
@@ -51,21 +64,21 @@ function isNewKey(key: usize, length: u32, count: u32): bool {
 
 // @ts-ignore: decorator
 @inline
-function skipSpace(p: usize): usize {
-  return load<u8>(p) > 0x20 ? p : skipSpaces(p);
+function skipSpace(p: usize, inLine: bool): usize {
+  return load<u8>(p) > 0x20 ? p : skipSpaces(p, inLine);
 }
 
-function skipSpaces(p: usize): usize {
+function skipSpaces(p: usize, inLine: bool): usize {
   while (true) {
     const c = load<u8>(p);
-    if (c != 0x20 && c != 0x09 && c != 0x0a && c != 0x0d) return p;
+    if (c != 0x20 && c != 0x09 && c != 0x0d && (c != 0x0a || inLine)) return p;
     p++;
   }
 }
 
-function plainValueEnd(p: usize): usize {
+function plainValueEnd(p: usize, inLine: bool): usize {
   const c: u32 = load<u8>(p);
-  if (c == 0x22) return plainStringEnd(p);
+  if (c == 0x22) return plainStringEnd(p, inLine);
   if (c == 0x2d || c - 0x30 < 10) {
     const end = numberEnd(p);
     if (end == 0 || end - p > MAX_NUMBER_LENGTH) return 0;
@@ -73,17 +86,17 @@ function plainValueEnd(p: usize): usize {
     return end;
   }
   if (c == 0x5b) {
-    p = skipSpace(p + 1);
+    p = skipSpace(p + 1, inLine);
     if (load<u8>(p) == 0x5d) return p + 1;
     while (true) {
       if (load<u8>(p) != 0x22) return 0;
-      p = plainStringEnd(p);
+      p = plainStringEnd(p, inLine);
       if (p == 0) return 0;
-      p = skipSpace(p);
+      p = skipSpace(p, inLine);
       const after = load<u8>(p);
       if (after == 0x5d) return p + 1;
       if (after != 0x2c) return 0;
-      p = skipSpace(p + 1);
+      p = skipSpace(p + 1, inLine);
     }
   }
   const word = load<u32>(p);
@@ -91,17 +104,18 @@ function plainValueEnd(p: usize): usize {
   return word == 0x736c6166 && load<u8>(p, 4) == 0x65 ? p + 5 : 0; // false
 }
 
-/** The end of the string at `p`, 0 where it holds an escape or a byte that no string may hold. */
-function plainStringEnd(p: usize): usize {
+/** The end of the string at `p`, 0 where it holds an escape or a byte that no string may hold; `ascii`: or one beyond ASCII. */
+function plainStringEnd(p: usize, ascii: bool): usize {
   const quote = i8x16.splat(0x22);
   const backslash = i8x16.splat(0x5c);
   const space = i8x16.splat(0x20);
   p++;
   while (true) {
     const bytes = v128.load(p);
-    const found = i8x16.bitmask(
+    let found = i8x16.bitmask(
       v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
     );
+    if (ascii) found |= i8x16.bitmask(bytes);
     if (found != 0) {
       p += ctz(found) as usize;
       return load<u8>(p) == 0x22 ? p + 1 : 0;
