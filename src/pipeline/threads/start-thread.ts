@@ -32,24 +32,29 @@ export function startThreadsAhead(workers = cpuCount(), bytes = 0): void {
   if (!THREADS_AVAILABLE || ahead.length > 0 || workers === 1) return;
   const count = Math.min(workers, MOST_AHEAD, Math.max(1, Math.floor(bytes / BYTES_PER_THREAD)));
   for (let i = 0; i < count; i++) {
-    const thread = start(bytes);
+    const thread = start();
     thread.unref();
+    prepare(thread, bytes);
     ahead.push(thread);
   }
 }
 
 /** A thread that was started ahead, else a new one. @param bytes of input, as far as they are known */
 export function takeThread(bytes: number): Worker {
-  const thread = ahead.shift() ?? start(bytes);
+  const thread = ahead.shift() ?? start();
   thread.ref();
+  prepare(thread, bytes);
   return thread;
 }
 
-function start(bytes: number): Worker {
+function start(): Worker {
   const workerData: ThreadData = { kernel: kernelCode() };
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
   const file = new URL('./worker.cjs', import.meta.url);
-  const thread = new Worker(file, { name: 'pineload-worker', workerData, resourceLimits });
+  return new Worker(file, { name: 'pineload-worker', workerData, resourceLimits });
+}
+
+/** Has it load what encodes files. Told once more, it has done so. */
+function prepare(thread: Worker, bytes: number): void {
   if (bytes >= ENOUGH_BYTES) thread.postMessage({ type: 'prepare' } satisfies ThreadRequest);
-  return thread;
 }

@@ -40,7 +40,7 @@ export function decompress(
   }
 }
 
-/** Its code is loaded where it is needed: Node has none of its own before 22.15. */
+/** Its code, and that of the package it takes where Node has none of its own, is loaded where there is zstd. */
 async function* zstd(...input: Parameters<typeof Zstd.unzstd>): AsyncGenerator<Uint8Array> {
   const { unzstd } = await import('./zstd.js');
   yield* unzstd(...input);

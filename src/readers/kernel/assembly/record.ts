@@ -191,12 +191,19 @@ function walkField(node: usize, p: usize, depth: i32): usize {
 
 /** What skipMetadata passed over last is metadata that the rules take. */
 let plainSkipped: bool = false;
+/** How often metadata may be found not to be plain, before it is looked for in some records only. */
+const MOST_TRUST: i32 = 8;
+let trust: i32 = MOST_TRUST;
+/** Without trust it is looked for in each of so many records, a power of two. */
+const SOME: u32 = 32;
 
-/** Passes over the object at `p`. Nearly all metadata is plain, and is looked at but once. */
+/** Passes over the object at `p`. Where metadata is plain, as it mostly is, it is looked at but once. */
 function skipMetadata(p: usize, depth: i32): usize {
   // An object, and lists in it.
-  const end = depth < MAX_DEPTH - 1 ? plainMetadataEnd(p) : 0;
+  const isTried = (trust > 0 || (record & (SOME - 1)) == 0) && depth < MAX_DEPTH - 1;
+  const end = isTried ? plainMetadataEnd(p) : 0;
   plainSkipped = end != 0;
+  if (isTried) trust = plainSkipped ? min(trust + 1, MOST_TRUST) : max(trust - 1, 0);
   return plainSkipped ? end : skipValue(p, depth);
 }
 
