@@ -20,7 +20,15 @@ if (process.argv.length === 3 && /^(--version|-V)$/.test(process.argv[2]!)) {
   // Scripts ask for it at every step; nothing else need be loaded for the answer.
   process.stdout.write(`${VERSION}\n`);
 } else {
-  void run();
+  let over = false;
+  // Node ends when there is nothing left to wait for, whether or not the command came to its end.
+  process.on('beforeExit', () => {
+    if (over) return;
+    process.stderr.write('error     the command stopped before its end\n');
+    process.exitCode = EXIT.UNEXPECTED;
+  });
+  // What it throws ends the process as any error does that nobody handles.
+  void run().finally(() => (over = true));
 }
 
 async function run(): Promise<void> {

@@ -65,6 +65,16 @@ describe('what is loaded', () => {
   });
 });
 
+describe('a command that never comes to its end', () => {
+  it('is an error, not a success', async () => {
+    const hook = fileURLToPath(new URL('../support/never-stat.cjs', import.meta.url));
+    const args = ['convert', WORDS, '--to', temp('never')];
+    const run = await runCli(args, { env: { NODE_OPTIONS: `--require=${hook}` } });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('the command stopped before its end');
+  });
+});
+
 // With one CPU there are none by default.
 describe.skipIf(cpuCount() < 2 || availableParallelism() < 2)('threads', () => {
   it.each([
