@@ -80,8 +80,11 @@ async function bundleCli() {
   await chmod(entry, 0o755);
   const thread = join(dist, 'pipeline', 'threads', 'worker.js');
   await bundleOwn(thread, dirname(thread), foreign);
+  // Threads run the bundle alone.
+  await rm(thread);
 }
 
+/** The modules of our own that are loaded with any of these: what they import, but not what they only may import later. */
 async function modulesOf(...entries) {
   const found = new Set(entries);
   for (const file of found) {

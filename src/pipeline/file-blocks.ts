@@ -3,7 +3,6 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Chunks } from '../readers/chunks.js';
 import type { Chunk, FileBlock } from '../readers/reader.js';
 import { checkUnchanged, openFile, readError } from '../sources/local-source.js';
-import type { Reject } from '../records/reject.js';
 import type { Source } from '../sources/source.js';
 import type { SplitPiece } from './plan.js';
 
@@ -14,6 +13,9 @@ import type { SplitPiece } from './plan.js';
 export const BLOCK_BYTES = 4 * 1024 * 1024;
 
 const LF = 0x0a;
+
+/** What tells a block from the others of its file. */
+type BlockPlace = Pick<FileBlock, 'cut' | 'start' | 'end' | 'firstLine' | 'rejects'>;
 
 /** A local file that the threads read by its descriptor. */
 class SharedFile {
@@ -26,11 +28,16 @@ class SharedFile {
     private readonly maxRecordBytes: number,
   ) {}
 
-  /** Opens it, and gives what all its blocks have in common. */
-  async block(): Promise<Pick<FileBlock, 'source' | 'fd' | 'fileBytes' | 'maxRecordBytes'>> {
-    const { source, path, fileBytes, maxRecordBytes } = this;
-    const { fd } = (this.#file ??= await openFile(path, source.name));
-    return { source: source.name, fd, fileBytes, maxRecordBytes };
+  /** Gives its descriptor. */
+  async open(): Promise<number> {
+    return (this.#file ??= await openFile(this.path, this.source.name)).fd;
+  }
+
+  /** Opens it, and gives a block of it. Field by field, for the reason that kernel-reader.ts gives. */
+  async block({ cut, start, end, firstLine, rejects }: BlockPlace): Promise<FileBlock> {
+    const { source, fileBytes, maxRecordBytes } = this;
+    const fd = await this.open();
+    return { source: source.name, fd, cut, start, end, fileBytes, firstLine, maxRecordBytes, rejects };
   }
 
   /** @throws INPUT_CHANGED when it is not, or not any more, the file of the source */
@@ -84,12 +91,11 @@ export class FileBlocks {
   async *blocks(): AsyncGenerator<FileBlock, void, undefined> {
     const { fileBytes, options } = this;
     const [start, end] = options.range ?? [0, fileBytes];
-    const { source, fd, maxRecordBytes } = await this.#file.block();
+    await this.#file.open();
     await this.#file.check();
     for (let at = start; at < end; at += BLOCK_BYTES) {
       const to = Math.min(at + BLOCK_BYTES, end);
-      const rejects: readonly Reject[] = [];
-      yield { source, fd, cut: 'lines', start: at, end: to, fileBytes, firstLine: 1, maxRecordBytes, rejects };
+      yield await this.#file.block({ cut: 'lines', start: at, end: to, firstLine: 1, rejects: [] });
       options.onRead?.(to - at);
     }
   }
@@ -197,15 +203,15 @@ export class RowBlocks {
 
   /** The place of a chunk's rows in the file; the chunk's own bytes are not needed any more. */
   async blockOf({ bytes, byteOffset, firstLine, rejects }: Chunk): Promise<FileBlock> {
-    const place = { start: byteOffset, end: byteOffset + bytes.length };
-    return { ...(await this.#file.block()), cut: 'rows', ...place, firstLine, rejects };
+    const end = byteOffset + bytes.length;
+    return this.#file.block({ cut: 'rows', start: byteOffset, end, firstLine, rejects });
   }
 
   /** The block that begins at an offset, where a row begins or not. Its lines are counted from its first row. */
   async blockAt(start: number, cut: 'rows-from' | 'rows-near'): Promise<FileBlock> {
     const end = Math.min(start + this.#blockBytes, this.end);
     this.options.onReadTo?.(end);
-    return { ...(await this.#file.block()), cut, start, end, firstLine: 1, rejects: [] };
+    return this.#file.block({ cut, start, end, firstLine: 1, rejects: [] });
   }
 
   get #blockBytes(): number {

@@ -25,11 +25,13 @@ const ahead: Worker[] = [];
  * Starts threads before it is known what they will read: that takes a tenth of a second, in which the rest of the program is loaded. If
  * nobody takes them, they end with the process, which does not wait for them.
  *
- * @param workers as stated; with one there are no threads, and neither are there by default where there is one CPU
+ * @param stated workers; with one there are no threads, and neither are there by default where there is one CPU
  * @param bytes of input, as far as they are known. Default 0: one thread
  */
-export function startThreadsAhead(workers = cpuCount(), bytes = 0): void {
-  if (!THREADS_AVAILABLE || ahead.length > 0 || workers === 1) return;
+export function startThreadsAhead(stated: number | undefined, bytes = 0): void {
+  if (!THREADS_AVAILABLE || ahead.length > 0) return;
+  const workers = stated ?? cpuCount();
+  if (workers === 1) return;
   const count = Math.min(workers, MOST_AHEAD, Math.max(1, Math.floor(bytes / BYTES_PER_THREAD)));
   for (let i = 0; i < count; i++) {
     const thread = start();

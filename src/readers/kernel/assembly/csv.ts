@@ -4,7 +4,7 @@ import { copyBytes } from './copy';
 import { breachAt, breachCell, breachExpected, cells, innerLines, nonAscii, plainCell, scanRow, unclosed } from './csv-row';
 import { readNumberCell, readVectorText } from './dense';
 import { FIELD_BYTES, fieldEnd, fieldStart } from './field';
-import { addCell, beginMetadata, closeMetadata, isJson, jsonEnd, jsonStart, keysArePlain, takeMetadata } from './metadata';
+import { addCell, beginMetadata, closeMetadata, isJson, jsonEnd, jsonStart, takeMetadata } from './metadata';
 import { internName } from './names';
 import { readName } from './namespace';
 import { clearWrong, isWrong, wrong, wrongNumbers } from './problem';
@@ -211,7 +211,7 @@ function fillMetadata(): void {
     return;
   }
   if (from == settings.METADATA_NONE) return;
-  beginMetadata(keysArePlain);
+  beginMetadata();
   for (let i: u32 = 0; i < settings.metadataFieldCount; i++) {
     const entry = settings.metadataFields + ((i << 4) as usize);
     const cell: usize = load<u32>(entry);

@@ -226,7 +226,7 @@ function fillMetadata(): void {
     takeMetadataField(settings.metadataField);
     return;
   }
-  beginMetadata(false);
+  beginMetadata();
   if (from == settings.METADATA_REST) {
     addRest();
   } else {

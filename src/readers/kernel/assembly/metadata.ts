@@ -30,14 +30,13 @@ let begin: usize = 0;
 /** So far it is metadata that the rules take, its length apart. */
 let plain: bool = false;
 
-/** `keysPlain`: its keys are different, and each as the rules want it. */
-export function beginMetadata(keysPlain: bool): void {
+export function beginMetadata(): void {
   begin = columns.metadataEnd;
-  plain = keysPlain;
+  plain = keysArePlain;
 }
 
-/** CSV: the keys of the metadata are different, and none begins with `$`: see isPlainMetadata. */
-export let keysArePlain: bool = false;
+/** CSV: the keys of the metadata are different, and none begins with `$`: see isPlainMetadata. Of JSONL it is not known. */
+let keysArePlain: bool = false;
 
 /** With more keys every record is looked at. */
 const MAX_PLAIN_KEYS: u32 = 32;
@@ -172,7 +171,7 @@ export function addCell(key: usize, keyLength: u32, type: u32, start: usize, end
   }
   if (type == TYPE_AUTO) {
     if (isBoolean(start, end)) addBoolean(key, keyLength, start);
-    else if (isFiniteNumber(start, end) && !isLongInteger(start, end)) addNumber(key, keyLength, start, end);
+    else if (isFiniteNumber(start, end) && !isLongInteger(start, end)) addAsIs(key, keyLength, start, end);
     else addString(key, keyLength, start, end);
     return 0;
   }
@@ -180,7 +179,7 @@ export function addCell(key: usize, keyLength: u32, type: u32, start: usize, end
   while (to > from && isSpace(load<u8>(to - 1))) to--;
   if (type == TYPE_NUMBER) {
     if (!isFiniteNumber(from, to)) return code.EXPECT_JSON_NUMBER;
-    addNumber(key, keyLength, from, to);
+    addAsIs(key, keyLength, from, to);
   } else if (type == TYPE_BOOLEAN) {
     if (!isBoolean(from, to)) return code.EXPECT_BOOLEAN;
     addBoolean(key, keyLength, from);
@@ -232,12 +231,10 @@ function addKey(key: usize, length: u32): void {
 /** `key`: with its quotes and colon. The rules have to look at the value, which may be anything. */
 function addJson(key: usize, keyLength: u32, start: usize, end: usize): void {
   plain = false;
-  addKey(key, keyLength);
-  columns.addMetadata(start, end - start);
+  addAsIs(key, keyLength, start, end);
 }
 
-/** Adds what isFiniteNumber has let pass. */
-function addNumber(key: usize, keyLength: u32, start: usize, end: usize): void {
+function addAsIs(key: usize, keyLength: u32, start: usize, end: usize): void {
   addKey(key, keyLength);
   columns.addMetadata(start, end - start);
 }
