@@ -8,7 +8,10 @@ import asc from 'assemblyscript/asc';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Folders below src/ whose `assembly/` is a kernel, its file there, not in version control, and the folders of those it imports from. */
+/**
+ * Folders below src/ whose `assembly/` is a kernel, its file there, not in version control, the folders of those it imports from, and whether
+ * its memory is shared with other threads (see `sharedWasmMemory`).
+ */
 const KERNELS = [
   { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['base', 'records/plain'] },
   { folder: 'records/fingerprint', file: 'fingerprint.wasm', uses: ['base'] },
@@ -18,6 +21,13 @@ const KERNELS = [
   { folder: 'parquet/snappy', file: 'snappy.wasm', uses: ['base'] },
   { folder: 'duplicates/sort', file: 'sort.wasm', uses: ['base'] },
   { folder: 'duplicates/seen', file: 'seen.wasm', uses: ['base'] },
+  { folder: 'writers/scattered', file: 'scattered.wasm', uses: ['base'], shared: true },
+];
+
+/** Memory that is given to the kernel, up to 4 GiB of it. */
+const SHARED_MEMORY = [
+  ...['--enable', 'threads', '--enable', 'bulk-memory', '--importMemory', '--sharedMemory'],
+  ...['--initialMemory', '1', '--maximumMemory', '65536'],
 ];
 
 const sourcesOf = ({ folder }) => join(src, folder, 'assembly');
@@ -37,6 +47,7 @@ async function buildKernel(kernel, file) {
       // No garbage collector: the kernel takes no objects, only addresses. No assertions: they are for objects too.
       ...['--runtime', 'stub', '--noAssert', '--enable', 'simd'],
       ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge'],
+      ...(kernel.shared === true ? SHARED_MEMORY : []),
     ],
     {
       stdout: output,

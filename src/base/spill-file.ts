@@ -54,7 +54,7 @@ export class SpillFile {
         done += (await handle.write(bytes, done, length, this.end + done)).bytesWritten;
       }
     } catch (error) {
-      throw this.fault(error);
+      throw faultOf(error, this.directory);
     }
     this.end += bytes.length;
   }
@@ -69,14 +69,17 @@ export class SpillFile {
   /** Reads bytes that stay in the file. */
   async peek(offset: number, length: number): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafeSlow(length);
-    try {
-      // What was spilled is mostly still in the system's memory.
-      const { fd } = await this.opened();
-      if ((await readAt(fd, bytes, offset)) < length) throw new Error('the spill file is shorter than it was');
-    } catch (error) {
-      throw this.fault(error);
-    }
+    await readSpilled(await this.descriptor(), this.directory, bytes, offset);
     return bytes;
+  }
+
+  /** For `readSpilled`, as long as the file is not closed. */
+  async descriptor(): Promise<number> {
+    try {
+      return (await this.opened()).fd;
+    } catch (error) {
+      throw faultOf(error, this.directory);
+    }
   }
 
   /** So many bytes of the file are not needed any more. */
@@ -115,15 +118,25 @@ export class SpillFile {
     if (process.platform !== 'linux') return undefined;
     return open(this.directory, LINUX_TMPFILE | constants.O_RDWR, 0o600).catch(() => undefined);
   }
+}
 
-  private fault(error: unknown): PineloadError {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
-    return new PineloadError(full ? 'STORE_FULL' : 'STORE_REFUSED', {
-      source: this.directory,
-      message: full ? 'no room left for temporary files' : `a temporary file failed: ${message}`,
-      hint: 'Name another directory for temporary files, or allow more memory.',
-      cause: error,
-    });
+/** Fills `target` with bytes of a spill file, on whatever thread. */
+export async function readSpilled(fd: number, directory: string, target: Uint8Array, offset: number): Promise<void> {
+  try {
+    // What was spilled is mostly still in the system's memory.
+    if ((await readAt(fd, target, offset)) < target.length) throw new Error('the spill file is shorter than it was');
+  } catch (error) {
+    throw faultOf(error, directory);
   }
+}
+
+function faultOf(error: unknown, directory: string): PineloadError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new PineloadError(full ? 'STORE_FULL' : 'STORE_REFUSED', {
+    source: directory,
+    message: full ? 'no room left for temporary files' : `a temporary file failed: ${message}`,
+    hint: 'Name another directory for temporary files, or allow more memory.',
+    cause: error,
+  });
 }

@@ -9,6 +9,7 @@ import type { ChecksumName, ObjectStore, ObjectWriter, WriteOptions } from '../u
 import type { Layout } from './layout.js';
 import type { ManifestFile } from './manifest.js';
 import { partKey } from './part-names.js';
+import type { RowStores, StoredRows } from './stored-rows.js';
 
 /** Where files are encoded, if not on the calling thread. */
 export interface FileEncoders {
@@ -21,8 +22,14 @@ export interface FileEncoders {
    * is gone afterwards.
    *
    * @param root the directory: the store's URI
+   * @param stores where rows lie that are not there yet
    */
-  writeRests(root: string, terms: FileTerms, rests: readonly NamespaceRest[]): Promise<ManifestFile[]>;
+  writeRests(
+    root: string,
+    terms: FileTerms,
+    rests: readonly NamespaceRest[],
+    stores?: RowStores,
+  ): Promise<ManifestFile[]>;
 }
 
 /** The last rows of a namespace, fewer than fill a row group. */
@@ -30,7 +37,7 @@ export interface NamespaceRest {
   readonly namespace: string;
   /** Of the file that they go to. */
   readonly sequence: number;
-  readonly group: RowGroupColumns;
+  readonly group: RowGroupColumns | StoredRows;
   /** Size of their values as PLAIN. */
   readonly rawBytes: number;
 }

@@ -1,3 +1,4 @@
+import { RowMemory } from './scattered/row-memory.js';
 import { TextPool } from './text-pool.js';
 
 type Numbers = Float32Array | Uint32Array;
@@ -25,6 +26,8 @@ export interface Held {
 export class PagePool {
   /** For the other columns. */
   readonly texts: TextPool;
+  /** For rows of very many namespaces. */
+  readonly rows: RowMemory;
   readonly tinyBytes: number;
   readonly smallBytes: number;
   /** Of all small pages of one column, a multiple of one. */
@@ -38,13 +41,16 @@ export class PagePool {
    * @param bytes of a page, a multiple of 4
    * @param plenty while fewer whole pages are in use, a column that outgrows its small pages gets one at once. Default 0
    * @param shared whole pages may be read by other threads, without being moved there and back. Default false
+   * @param segmentBytes of the memory for scattered rows, at most. Default DEFAULT_SEGMENT_BYTES
    */
   constructor(
     readonly bytes: number,
     private readonly plenty = 0,
     private readonly shared = false,
+    segmentBytes?: number,
   ) {
     this.texts = new TextPool(shared);
+    this.rows = new RowMemory(segmentBytes);
     this.smallBytes = Math.min(SMALL_PAGE_BYTES, bytes);
     this.tinyBytes = Math.min(TINY_PAGE_BYTES, bytes);
     const room = Math.min(MAX_SMALL_BYTES, bytes);
@@ -67,9 +73,10 @@ export class PagePool {
     return this.shared && bytes === this.bytes ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
-  /** Drops the pages that wait, and texts. */
+  /** Drops the pages that wait, texts, and memory for rows that nobody uses. */
   clear(): void {
     this.texts.clear();
+    this.rows.clear();
     for (const { pages } of this.free.values()) pages.length = 0;
   }
 

@@ -1,8 +1,5 @@
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 
-/** What of a batch tells how large its rows are. */
-export type RowSizes = Pick<RecordBatch, 'ids' | 'metadata' | 'sparse'>;
-
 /**
  * Decides where the row groups of one namespace end: row by row from sizes alone, so that neither batches nor memory have a say in it.
  */
@@ -21,10 +18,8 @@ export class RowGroupMeter {
   /**
    * Counts the rows `from … to` of a batch as far as they fit into the row group. Returns the first one that does not: if that is not `to`,
    * the row group is full. An empty row group takes a row of any size.
-   *
-   * @param order rows of the batch; `from` and `to` are places in it. Default: the rows as they come
    */
-  fit(batch: RowSizes, from: number, to: number, order?: Uint32Array): number {
+  fit(batch: RecordBatch, from: number, to: number): number {
     const idOffsets = batch.ids.offsets;
     const metadataOffsets = batch.metadata.offsets;
     const metadataValidity = batch.metadata.validity;
@@ -32,21 +27,30 @@ export class RowGroupMeter {
     const frame = batch.metadata.framed === true ? 0 : 4;
     const sparseOffsets = this.kind === 'dense' ? undefined : batch.sparse!.offsets;
     const denseBytes = this.kind === 'sparse' ? 0 : this.dimension * 4;
+    let r = from;
     let { bytes } = this;
-    let at = from;
-    for (; at < to; at++) {
-      const r = order === undefined ? at : order[at]!;
+    for (; r < to; r++) {
       let size = denseBytes + idFrame + idOffsets[r + 1]! - idOffsets[r]!;
       if (metadataValidity === undefined || metadataValidity[r] !== 0) {
         size += frame + metadataOffsets[r + 1]! - metadataOffsets[r]!;
       }
       if (sparseOffsets !== undefined) size += 4 + 8 * (sparseOffsets[r + 1]! - sparseOffsets[r]!);
-      if (bytes + size > this.rowGroupBytes && this.rows + at > from) break;
+      if (bytes + size > this.rowGroupBytes && this.rows + r > from) break;
       bytes += size;
     }
-    this.bytes = bytes;
-    this.rows += at - from;
-    return at;
+    this.count(r - from, bytes - this.bytes);
+    return r;
+  }
+
+  /** Bytes that fit into the row group. */
+  get room(): number {
+    return Math.max(0, this.rowGroupBytes - this.bytes);
+  }
+
+  /** Counts rows that fit, of so many bytes together. */
+  count(rows: number, bytes: number): void {
+    this.rows += rows;
+    this.bytes += bytes;
   }
 
   /** The next row group begins. */

@@ -1,4 +1,5 @@
 import { SpillFile } from '../base/spill-file.js';
+import type { RowLogData } from './row-log-reader.js';
 
 /** Where a block lies in the log. */
 export interface Place {
@@ -6,6 +7,14 @@ export interface Place {
   /** In the segment, a multiple of four. */
   readonly offset: number;
   readonly bytes: number;
+}
+
+/** Where blocks are read from. */
+export interface BlockSource {
+  /** The bytes of a block, to be looked at before anything else is awaited. At once where they are in memory. */
+  read(place: Place): Uint8Array | Promise<Uint8Array>;
+  /** The block is not needed any more. */
+  release(place: Place, block: Uint8Array): void;
 }
 
 /** Room for a block that is about to be filled. */
@@ -48,7 +57,7 @@ const LARGE_BLOCK_BYTES = 64 * 1024;
  * Rows that wait for their file, block after block: the newest in memory, older ones in a temporary file when the memory is needed. Memory
  * comes in segments, which go to the file whole, so that ten thousand blocks make a few writes.
  */
-export class RowLog {
+export class RowLog implements BlockSource {
   /** Bytes read of a segment at a time, when its blocks are asked for in the order in which they lie there. */
   readAhead = 0;
   readonly #file: SpillFile;
@@ -126,7 +135,14 @@ export class RowLog {
     return window.bytes.then((read) => read.subarray(offset - from, offset - from + bytes));
   }
 
-  /** The block is not needed any more. */
+  /** Puts all of it into the file, for other threads to read. Undefined where there is none of it. */
+  async settle(): Promise<RowLogData | undefined> {
+    await this.spill(Infinity);
+    if (this.#segments.size === 0) return undefined;
+    const segments = new Map([...this.#segments.values()].map(({ number, offset }) => [number, offset]));
+    return { file: await this.#file.descriptor(), directory: this.#file.directory, segments };
+  }
+
   release({ segment: number, bytes }: Place): void {
     const segment = this.#segments.get(number)!;
     segment.live -= bytes;

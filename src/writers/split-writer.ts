@@ -10,8 +10,9 @@ import { NamespaceNumbers } from '../records/namespace-numbers.js';
 import type { ObjectStore, Turns } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
 import { GroupMemory } from './group-memory.js';
-import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS } from './handovers.js';
+import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS, type Handover } from './handovers.js';
 import { FLAT, type Layout } from './layout.js';
+import { loadRows, NO_ROWS, type ChainedRows } from './load-rows.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import {
@@ -23,10 +24,13 @@ import {
 } from './namespace-files.js';
 import { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
-import { RowChain } from './row-chain.js';
+import { RowChain, tailOf } from './row-chain.js';
 import { RowGroupMeter } from './row-group-meter.js';
+import type { RowLogData } from './row-log-reader.js';
 import { RowLog } from './row-log.js';
-import { ScatteredRows } from './scattered-rows.js';
+import { DEFAULT_SEGMENT_BYTES, MIN_SEGMENT_BYTES } from './scattered/row-memory.js';
+import { ScatteredRows } from './scattered/scattered-rows.js';
+import type { SortedRows } from './scattered/sorted-rows.js';
 
 /** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */
 export const DEFAULT_TARGET_FILE_BYTES = 400_000_000;
@@ -47,14 +51,15 @@ export const SMALL_FILES_AT_ONCE = 32;
 const MANY_NAMESPACES = 256;
 /** So many rows for each namespace of a batch are few: they are sorted together with those of other batches. */
 const FEW_ROWS = 16;
-/** Rows that wait to be sorted take this much of the memory for gathered rows. */
-const SCATTERED_SHARE = 1 / 8;
+/**
+ * Rows that wait to be sorted take this much of the memory for gathered rows: the more are sorted together, the more of a namespace lies together
+ * in the log. The rest is for what goes to the log meanwhile, and for row groups on their way.
+ */
+const SCATTERED_SHARE = 3 / 4;
 /** Namespaces begin with a whole page for vectors, instead of growing to it, until these take this much of it. */
 const WHOLE_PAGES_SHARE = 1 / 8;
-/** A segment of the log takes this much of it, and at most so many bytes. */
+/** A segment of the log, or of scattered rows, takes this much of it, and DEFAULT_SEGMENT_BYTES at most. */
 const SEGMENT_SHARE = 1 / 64;
-const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
-const MIN_SEGMENT_BYTES = 64 * 1024;
 /** Reading ahead takes this much of it, for all that is read at once, and at most so many bytes in one place. */
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
@@ -147,7 +152,14 @@ interface TakenRows {
   readonly done: () => void;
 }
 
-/** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer. */
+/** Rows `from … to` of sorted ones. */
+interface ScatteredRange {
+  readonly sorted: SortedRows;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer or the last ones. */
 interface NamespaceState {
   readonly name: string;
   /** In the order in which namespaces came. */
@@ -157,6 +169,8 @@ interface NamespaceState {
   chain: RowChain | undefined;
   /** Rows that came many at a time. */
   buffer: NamespaceBuffer | undefined;
+  /** At the end: the last of the open row group, where they lie. */
+  last: ScatteredRange | undefined;
   readonly files: NamespaceFiles;
   /** Full row groups that wait in the log because too many files are open. */
   readonly waiting: { readonly rows: RowChain; readonly rawBytes: number }[];
@@ -207,6 +221,7 @@ export class SplitWriter {
   /** Files that `finish` may still open on top of those. */
   #toOpen = 0;
   #closing: (() => void)[] = [];
+  #aborted = false;
   /** Row groups on their way to files while more records come in; those of a namespace one after the other. */
   readonly #writing = new Set<Promise<void>>();
   #writingBytes = 0;
@@ -239,16 +254,13 @@ export class SplitWriter {
       encoders === undefined ? this.#atOnce : Math.max(this.#atOnce, Math.min(2 * this.#atOnce, fitting));
     this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, roomForWriting);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
-    const segmentBytes = Math.min(
-      MAX_SEGMENT_BYTES,
-      Math.max(MIN_SEGMENT_BYTES, SEGMENT_SHARE * this.#maxBufferedBytes),
-    );
-    this.#log = new RowLog(options.tmpDir, Math.floor(segmentBytes / 4) * 4);
-    this.#scattered = new ScatteredRows(kind, dimension, Math.ceil(SCATTERED_SHARE * this.#maxBufferedBytes));
     const maxBufferedBytes = this.#maxBufferedBytes;
     const shared = encoders !== undefined;
     this.#groups = new GroupMemory(shared);
     this.#pages = options.pages ?? pagePool(kind, dimension, { pageBytes, maxBufferedBytes, shared });
+    this.#log = new RowLog(options.tmpDir, segmentBytes(maxBufferedBytes));
+    const most = Math.ceil(SCATTERED_SHARE * maxBufferedBytes);
+    this.#scattered = new ScatteredRows(kind, dimension, most, this.#pages.rows);
     this.#terms = {
       layout: options.layout ?? FLAT,
       split,
@@ -302,8 +314,7 @@ export class SplitWriter {
   /** Writes what is still gathered. Returns all files of the split, sorted by path (UTF-16 code units). */
   async finish(): Promise<ManifestFile[]> {
     await this.#queue;
-    await this.#sortScattered();
-    this.#scattered.free();
+    await this.#sortScattered({ keepLast: true });
     await this.#allWritten();
     this.#log.readAhead = Math.min(
       MAX_READ_AHEAD_BYTES,
@@ -339,6 +350,7 @@ export class SplitWriter {
       gate.run(state.meter.bytes, () => this.#finishNamespace(state)),
     );
     await this.#log.close();
+    this.#scattered.clear();
     this.#toOpen = 0;
     this.#tellClosing();
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -348,34 +360,62 @@ export class SplitWriter {
   async #handOver(small: readonly NamespaceState[], gate: WeightGate): Promise<readonly NamespaceState[]> {
     const { encoders, store, onFile } = this.#settings;
     if (encoders === undefined || store.scheme !== 'file' || small.length <= MANY_RESTS) return small;
-    const handovers = inHandovers(small, ({ meter }) => meter.bytes);
-    const hand = async (states: readonly NamespaceState[]): Promise<void> => {
-      throwIfAborted(this.#options.signal);
-      const taken = states.map((state) => this.#takeRowGroup(state));
-      const rests: NamespaceRest[] = [];
-      for (const [i, { name: namespace, files }] of states.entries()) {
-        const { rawBytes, load } = taken[i]!;
-        rests.push({ namespace, sequence: files.nextSequence, group: await load(), rawBytes });
-      }
-      const written = await encoders.writeRests(store.uri, this.#terms, rests);
+    const sorted = small.find(({ last }) => last !== undefined)?.last?.sorted;
+    const log = await this.#settleLog(small);
+    const { rows } = this.#pages;
+    const hand = async ({ namespaces }: Handover<NamespaceState>): Promise<void> => {
+      throwIfAborted(this.#aborted ? AbortSignal.abort() : this.#options.signal);
+      const desk = sorted && rows.take(sorted.deskBytes);
+      const stores = { log, sorted: sorted && { ...sorted.data, desk: desk! } };
+      const inMemory: RowGroupColumns[] = [];
+      const rests = namespaces.map((state): NamespaceRest => {
+        const { name: namespace, files, meter, chain, last } = state;
+        const rawBytes = meter.bytes;
+        const isStored = chain !== undefined || last !== undefined;
+        const group = isStored
+          ? { chain: storedRows(chain), from: last?.from ?? 0, to: last?.to ?? 0 }
+          : this.#takeBuffer(state, false);
+        if (!('chain' in group)) inMemory.push(group);
+        this.#endLast(state);
+        return { namespace, sequence: files.nextSequence, group, rawBytes };
+      });
+      const written = await encoders.writeRests(store.uri, this.#terms, rests, stores);
       this.#files.push(...written);
       if (onFile !== undefined) written.forEach(onFile);
-      for (const { done } of taken) done();
+      for (const columns of inMemory) this.#giveBack(columns);
+      if (desk !== undefined) rows.giveBack(desk);
     };
-    await forEachLimited(handovers, HANDOVERS_PER_THREAD * encoders.atOnce, ({ namespaces, bytes }) =>
-      gate.run(bytes, () => this.#whileHeld(bytes, () => hand(namespaces))),
+    const handovers = inHandovers(small, ({ meter }) => meter.bytes);
+    const all = forEachLimited(handovers, HANDOVERS_PER_THREAD * encoders.atOnce, (handover) =>
+      gate.run(handover.bytes, () => this.#whileHeld(handover.bytes, () => hand(handover))),
     );
+    // Threads read what lies here: `abort` must not take it away before they are done.
+    this.#writing.add(all);
+    await all;
+    this.#writing.delete(all);
     return [];
+  }
+
+  /** Puts into the log's file what other threads shall read of the log, and what comes behind that. */
+  async #settleLog(states: readonly NamespaceState[]): Promise<RowLogData | undefined> {
+    for (const state of states) {
+      if (state.chain === undefined || state.buffer === undefined || state.buffer.rows === 0) continue;
+      this.#addToLog(state, this.#takeBuffer(state, false));
+      if (this.#isOverBudget) await this.#makeRoom();
+    }
+    return this.#log.settle();
   }
 
   /** Drops open files and temporary ones; finished files stay. Never throws. */
   async abort(): Promise<void> {
+    this.#aborted = true;
     const states = this.#states;
     await Promise.all(states.map((state) => state.files.abort()));
     // What was under way fails now; a file that it opened meanwhile goes too.
     await Promise.allSettled(this.#writing);
     await Promise.all(states.map((state) => state.files.abort()));
     await this.#log.close();
+    this.#scattered.clear();
     this.#byNumber.length = 0;
     this.#bufferedBytes = 0;
     this.#openFiles = 0;
@@ -389,7 +429,9 @@ export class SplitWriter {
 
   /** More is held than may be, with what the split before still holds. */
   get #isOverBudget(): boolean {
-    return this.bufferedBytes + (this.#options.before?.()?.heldBytes ?? 0) > this.#maxBufferedBytes;
+    // Memory of scattered rows never goes back to the system.
+    const held = this.bufferedBytes + this.#pages.rows.freeBytes;
+    return held + (this.#options.before?.()?.heldBytes ?? 0) > this.#maxBufferedBytes;
   }
 
   async #add(batch: RecordBatch): Promise<void> {
@@ -433,44 +475,43 @@ export class SplitWriter {
   }
 
   async #addScattered(batch: RecordBatch): Promise<void> {
-    const { rows, rejected } = batch;
     const stateOf = this.#stateOf(batch);
-    if (this.#scattered.isFull) await this.#sortScattered();
-    for (let from = 0; from < rows;) {
-      if (rejected[from] !== 0) {
-        from++;
-        continue;
-      }
-      let to = from + 1;
-      while (to < rows && rejected[to] === 0) to++;
-      this.#scattered.add(batch, from, to, (code) => stateOf(code).number);
-      from = to;
-    }
+    if (this.#scattered.isFullFor(batch)) await this.#sortScattered();
+    this.#scattered.add(batch, (code) => stateOf(code).number);
     if (this.#isOverBudget) await this.#makeRoom();
   }
 
-  /** Puts the scattered rows into the log, those of each namespace together. */
-  async #sortScattered(): Promise<void> {
-    const scattered = this.#scattered;
-    if (scattered.rows === 0) return;
+  /**
+   * Puts the scattered rows into the log, those of each namespace together.
+   *
+   * @param keepLast rows that do not fill a row group stay where they are, for the namespace's last one
+   */
+  async #sortScattered({ keepLast = false } = {}): Promise<void> {
+    if (this.#scattered.rows === 0) return;
     this.#passes++;
-    const { order, ends } = scattered.sort(this.#states.length);
-    const { sizes } = scattered;
+    const { sorted, ends } = this.#scattered.sort(this.#states.length);
+    const { rows } = this.#pages;
     let from = 0;
     for (const [number, to] of ends.entries()) {
       if (from === to) continue;
       const state = this.#states[number]!;
       if (state.buffer !== undefined && state.buffer.rows > 0) this.#addToLog(state, this.#takeBuffer(state, false));
       for (;;) {
-        const end = state.meter.fit(sizes, from, to, order);
-        if (end > from) scattered.copyTo((state.chain ??= this.#chain()), order, from, end);
+        const end = sorted.count(state.meter, from, to);
+        if (end === to && keepLast) {
+          state.last = { sorted, from, to };
+        } else if (end > from) {
+          const desk = rows.take(sorted.deskBytes);
+          (state.chain ??= this.#chain()).add(sorted.tail(from, end, desk));
+          rows.giveBack(desk);
+        }
         from = end;
         if (this.#isOverBudget) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
       }
     }
-    scattered.clear();
+    if (!keepLast) this.#scattered.clear();
   }
 
   /** The namespaces of a batch by their codes. */
@@ -485,7 +526,7 @@ export class SplitWriter {
   }
 
   #chain(): RowChain {
-    return new RowChain(this.#log, this.#settings.kind);
+    return new RowChain(this.#log);
   }
 
   #check(batch: RecordBatch): void {
@@ -510,6 +551,7 @@ export class SplitWriter {
       meter: new RowGroupMeter(kind, dimension, this.#rowGroupBytes),
       chain: undefined,
       buffer: undefined,
+      last: undefined,
       files: new NamespaceFiles(name, this.#settings, (file) => this.#files.push(file)),
       waiting: [],
       queued: 0,
@@ -570,21 +612,44 @@ export class SplitWriter {
 
   /** Takes the open row group out. */
   #takeRowGroup(state: NamespaceState): TakenRows {
-    const { chain, buffer } = state;
-    const rawBytes = state.meter.bytes;
+    const { chain, buffer, last, meter } = state;
     const inMemory = buffer !== undefined && buffer.rows > 0 ? this.#takeBuffer(state, true) : undefined;
+    const taken = this.#taken(chain, inMemory, meter.bytes, last);
+    this.#endLast(state);
+    return taken;
+  }
+
+  /** The open row group was taken. */
+  #endLast(state: NamespaceState): void {
     state.chain = undefined;
+    state.last = undefined;
     state.meter.end();
-    return this.#taken(chain, inMemory, rawBytes);
   }
 
   /** Rows of the log, then those that were in memory. */
-  #taken(chain: RowChain | undefined, inMemory: RowGroupColumns | undefined, rawBytes: number): TakenRows {
+  #taken(
+    chain: RowChain | undefined,
+    inMemory: RowGroupColumns | undefined,
+    rawBytes: number,
+    last?: ScatteredRange,
+  ): TakenRows {
     let memory: ArrayBufferLike | undefined;
     const take = (bytes: number): ArrayBufferLike => (memory = this.#groups.take(bytes));
+    const { kind } = this.#settings;
+    const { rows: desks } = this.#pages;
     return {
       rawBytes,
-      load: async () => (chain === undefined ? inMemory! : chain.load(inMemory, take)),
+      load: async () => {
+        if (last !== undefined) {
+          const desk = desks.take(last.sorted.deskBytes);
+          const tail = last.sorted.tail(last.from, last.to, desk);
+          const rows = await loadRows(this.#log, chain ?? NO_ROWS, tail, kind, take);
+          desks.giveBack(desk);
+          return rows;
+        }
+        if (chain === undefined) return inMemory!;
+        return loadRows(this.#log, chain, inMemory && tailOf(inMemory), kind, take);
+      },
       done: () => {
         if (inMemory !== undefined) this.#giveBack(inMemory);
         if (memory !== undefined) this.#groups.giveBack(memory);
@@ -645,7 +710,7 @@ export class SplitWriter {
       this.#passes++;
       for (const state of chosen.sort((a, b) => a.number - b.number)) {
         this.#addToLog(state, this.#takeBuffer(state, false));
-        bytes += await this.#log.spill(this.#log.memoryBytes - MAX_SEGMENT_BYTES);
+        bytes += await this.#log.spill(this.#log.memoryBytes - DEFAULT_SEGMENT_BYTES);
       }
       bytes += await this.#log.spill(Infinity);
     }
@@ -653,7 +718,7 @@ export class SplitWriter {
   }
 
   #addToLog(state: NamespaceState, rows: RowGroupColumns): void {
-    (state.chain ??= this.#chain()).add(rows);
+    (state.chain ??= this.#chain()).add(tailOf(rows));
     this.#giveBack(rows);
   }
 
@@ -688,7 +753,17 @@ export function pagePool(
     kind === 'dense'
       ? denseRowsPerPage(dimension, pageBytes) * dimension * 4
       : Math.max(4, pageBytes - (pageBytes % 4));
-  return new PagePool(bytes, Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes), shared);
+  const wholePages = Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes);
+  return new PagePool(bytes, wholePages, shared, segmentBytes(maxBufferedBytes));
+}
+
+/** Without the log: another thread has one of its own. */
+const storedRows = (chain: RowChain | undefined): ChainedRows =>
+  chain === undefined ? NO_ROWS : { rows: chain.rows, sizes: chain.sizes, last: chain.last };
+
+function segmentBytes(maxBufferedBytes: number): number {
+  const wanted = Math.max(MIN_SEGMENT_BYTES, SEGMENT_SHARE * maxBufferedBytes);
+  return Math.floor(Math.min(DEFAULT_SEGMENT_BYTES, wanted) / 4) * 4;
 }
 
 export interface PagePoolOptions extends Pick<SplitWriterOptions, 'pageBytes' | 'maxBufferedBytes'> {

@@ -1,4 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ParquetFileWriter } from '../../src/parquet/file-writer.js';
@@ -10,6 +11,7 @@ import type { ManifestFile } from '../../src/writers/manifest.js';
 import type { FileEncoders } from '../../src/writers/namespace-files.js';
 import type { SplitWriterOptions } from '../../src/writers/split-writer.js';
 import { writeRests } from '../../src/writers/write-rests.js';
+import { readWithHyparquet } from '../parquet/harness.js';
 import { batchOf, localStore, piecesOf, randomRecords, splitWriter, type NamespacedRecord } from './harness.js';
 
 describe('handovers', () => {
@@ -53,9 +55,10 @@ function encoders(): { readonly encoders: FileEncoders; readonly handed: string[
           },
         });
       },
-      writeRests: async (root, terms, rests) => {
+      writeRests: async (root, terms, rests, stores) => {
         handed.push(...rests.map(({ namespace }) => namespace));
-        return writeRests(new LocalStore({ prefix: root }), structuredClone(terms), structuredClone(rests));
+        const [ownTerms, ownRests, ownStores] = structuredClone([terms, rests, stores] as const);
+        return writeRests(new LocalStore({ prefix: root }), ownTerms, ownRests, ownStores);
       },
     },
   };
@@ -148,5 +151,52 @@ describe('small files', () => {
     await expect(writer.finish()).rejects.toMatchObject({ code: 'ABORTED' });
     expect(handed).toStrictEqual([]);
     await writer.abort();
+  });
+
+  it('are read to their end before abort takes away what lies in memory or on disk', async () => {
+    const store = await localStore();
+    const { encoders: threads } = encoders();
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let calls = 0;
+    const writeRestsLater: FileEncoders['writeRests'] = async (...rests) => {
+      calls++;
+      begin();
+      await held;
+      return threads.writeRests(...rests);
+    };
+    const options = {
+      kind: 'dense',
+      dimension: 5,
+      store,
+      encoders: { ...threads, writeRests: writeRestsLater },
+    } as const;
+    const { writer, tmpDir } = await splitWriter({ ...options, maxBufferedBytes: 60_000 });
+    const records = randomRecords(6_000, 900, 5);
+    for (const piece of piecesOf(records, [400])) await writer.add(batchOf(piece, 'dense', 5));
+    const finished = writer.finish().catch((error: unknown) => error);
+    await begun;
+    let isOver = false;
+    const aborted = writer.abort().then(() => (isOver = true));
+    await setImmediate();
+    expect(isOver).toBe(false);
+    const under = calls;
+    goOn();
+    await aborted;
+    expect(await finished).toMatchObject({ code: 'ABORTED' });
+    expect(calls).toBe(under);
+    // What was handed over before is whole.
+    const names = await readdir(store.uri, { recursive: true });
+    const files = names.filter((name) => name.endsWith('.parquet'));
+    expect(files.length).toBeGreaterThan(100);
+    for (const name of files.slice(0, 20)) {
+      const own = records.filter(({ namespace, rejected }) => rejected !== true && namespace === name.split('/')[0]);
+      const read = await readWithHyparquet(await readFile(store.uri + name));
+      expect(read.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
+    }
+    expect(names.filter((name) => name.includes('.tmp'))).toStrictEqual([]);
+    expect(await readdir(tmpDir)).toStrictEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { RuleOptions } from '../../records/rules/options.js';
 import type { CrcName } from '../../uploaders/checksum/crc.js';
 import type { ManifestFile } from '../../writers/manifest.js';
 import type { FileTerms, NamespaceRest } from '../../writers/namespace-files.js';
+import type { RowStores } from '../../writers/stored-rows.js';
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -75,6 +76,8 @@ export interface RestsRequest {
   readonly root: string;
   readonly terms: FileTerms;
   readonly rests: readonly NamespaceRest[];
+  /** Where rows lie that are not there yet. */
+  readonly stores: RowStores | undefined;
 }
 
 export interface ThrownError {

@@ -70,7 +70,7 @@ class ThreadPool implements WorkerPool {
     this.encoders = {
       atOnce: workers,
       open: (sink, options, checksums) => this.#open(sink, options, checksums),
-      writeRests: (root, terms, rests) => this.#writeRests(root, terms, rests),
+      writeRests: (...rests) => this.#writeRests(...rests),
     };
     const startWith = Math.min(workers, Math.floor(bytes / BYTES_PER_THREAD));
     for (let i = 0; i < startWith; i++) this.#start();
@@ -117,9 +117,9 @@ class ThreadPool implements WorkerPool {
     return new FileOnThread(file, sink, ask, options, checksums);
   }
 
-  async #writeRests(...[root, terms, rests]: Parameters<FileEncoders['writeRests']>): Promise<ManifestFile[]> {
-    const memories = rests.flatMap(({ group }) => [...memoriesOf(group)]);
-    const response = await this.#ask(this.#leastBusy(), { type: 'rests', root, terms, rests }, memories);
+  async #writeRests(...[root, terms, rests, stores]: Parameters<FileEncoders['writeRests']>): Promise<ManifestFile[]> {
+    const memories = rests.flatMap(({ group }) => ('chain' in group ? [] : [...memoriesOf(group)]));
+    const response = await this.#ask(this.#leastBusy(), { type: 'rests', root, terms, rests, stores }, memories);
     return [...(response as Extract<ThreadResponse, { files: unknown }>).files];
   }
 

@@ -1,5 +1,5 @@
 import { reserve } from '../../../base/assembly/memory';
-import { copyBytes } from './copy';
+import { copyBytes } from '../../../base/assembly/copy';
 import { isPlainId } from '../../../records/plain/assembly/plain-id';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
 import { RUN_SLACK } from './number-run';

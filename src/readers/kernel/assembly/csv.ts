@@ -1,6 +1,6 @@
 import * as code from './codes';
 import * as columns from './columns';
-import { copyBytes } from './copy';
+import { copyBytes } from '../../../base/assembly/copy';
 import { breachAt, breachCell, breachExpected, cells, innerLines, nonAscii, plainCell, scanRow, unclosed } from './csv-row';
 import { readNumberCell, readVectorText } from './dense';
 import { FIELD_BYTES, fieldEnd, fieldStart } from './field';

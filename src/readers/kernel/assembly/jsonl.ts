@@ -1,6 +1,6 @@
 import * as code from './codes';
 import * as columns from './columns';
-import { copyBytes } from './copy';
+import { copyBytes } from '../../../base/assembly/copy';
 import { checkNumbers, keepNumbers, missingValues, readVectorText } from './dense';
 import {
   ARRAY, DONE, ESCAPED, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, OBJECT, STRING,

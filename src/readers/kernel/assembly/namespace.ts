@@ -1,6 +1,6 @@
 import * as code from './codes';
 import { textsEnd } from './columns';
-import { copyBytes } from './copy';
+import { copyBytes } from '../../../base/assembly/copy';
 import { ESCAPED, fieldEnd, fieldFlags, fieldStart, fieldType, LONE_SURROGATE, NULL, NUMBER, STRING, TEXT } from './field';
 import { unescape } from './json';
 import { wrong, wrongNumbers } from './problem';

@@ -1,6 +1,6 @@
 import { reserve } from '../../../base/assembly/memory';
 import * as columns from './columns';
-import { copyBytes } from './copy';
+import { copyBytes } from '../../../base/assembly/copy';
 
 /**
  * The rows that are handed on, packed end to end, without those that JavaScript has rejected, so that what leaves the kernel is one stretch

@@ -1,0 +1,90 @@
+import type { RowGroupColumns } from '../parquet/row-group.js';
+import type { VectorKind } from '../records/batch.js';
+import type { BlockSource, Place } from './row-log.js';
+import { SECTION_COUNT, fromSections, isValidity } from './row-sections.js';
+
+/** Header of a block: place of the block before (no bytes: there is none), rows, length of each section; numbers of four bytes. */
+export const HEADER_BYTES = (4 + SECTION_COUNT) * 4;
+
+/** Rows in a log: a chain of blocks, each of which knows the one before it. */
+export interface ChainedRows {
+  readonly rows: number;
+  /** Bytes of each section, all blocks together. */
+  readonly sizes: readonly number[];
+  /** The last block; of no bytes: there is none. */
+  readonly last: Place;
+}
+
+export const NO_ROWS: ChainedRows = {
+  rows: 0,
+  sizes: new Array<number>(SECTION_COUNT).fill(0),
+  last: { segment: 0, offset: 0, bytes: 0 },
+};
+
+/** Rows that are still to be copied behind others. */
+export interface RowTail {
+  readonly rows: number;
+  /** Bytes of each section. Those of validity: only where a row has no value. */
+  readonly lengths: readonly number[];
+  /** @param starts in bytes, where each section goes; -1 where there is nothing to copy */
+  copyTo(target: Uint8Array, starts: readonly number[]): void;
+}
+
+/**
+ * Puts rows together: those of a chain in order, then `tail`.
+ *
+ * @param take gives the memory for them
+ */
+export async function loadRows(
+  log: BlockSource,
+  { rows: chained, sizes, last }: ChainedRows,
+  tail: RowTail | undefined,
+  kind: VectorKind,
+  take: (bytes: number) => ArrayBufferLike,
+): Promise<RowGroupColumns> {
+  const rows = chained + (tail?.rows ?? 0);
+  const lengths = new Array<number>(SECTION_COUNT).fill(0);
+  /** Where what is still to come of each section ends. */
+  const ends = new Array<number>(SECTION_COUNT).fill(0);
+  let bytes = 0;
+  for (let i = 0; i < SECTION_COUNT; i++) {
+    const length = sizes[i]! + (tail === undefined ? 0 : tail.lengths[i]!);
+    // A block without nulls brings no validity; its rows count as present.
+    lengths[i] = isValidity(i) && length > 0 ? rows : length;
+    ends[i] = bytes += lengths[i]!;
+  }
+  const memory = take(bytes);
+  const whole = new Uint8Array(memory);
+  for (let i = 0; i < SECTION_COUNT; i++) if (isValidity(i)) whole.fill(1, ends[i]! - lengths[i]!, ends[i]);
+  const part = (i: number, length: number, partRows: number): number =>
+    isValidity(i) && lengths[i]! > 0 ? partRows : length;
+  if (tail !== undefined) {
+    const starts = new Array<number>(SECTION_COUNT).fill(-1);
+    for (let i = 0; i < SECTION_COUNT; i++) {
+      const length = tail.lengths[i]!;
+      ends[i]! -= part(i, length, tail.rows);
+      if (length > 0) starts[i] = ends[i]!;
+    }
+    tail.copyTo(whole, starts);
+  }
+  for (let place = last; place.bytes > 0;) {
+    const read = log.read(place);
+    const block = read instanceof Uint8Array ? read : await read;
+    const header = new DataView(block.buffer, block.byteOffset, HEADER_BYTES);
+    const blockRows = header.getUint32(12, true);
+    let at = HEADER_BYTES;
+    for (let i = 0; i < SECTION_COUNT; i++) {
+      const length = header.getUint32(16 + 4 * i, true);
+      ends[i]! -= part(i, length, blockRows);
+      if (length > 0) whole.set(block.subarray(at, at + length), ends[i]);
+      at += length;
+    }
+    log.release(place, block);
+    place = {
+      segment: header.getUint32(0, true),
+      offset: header.getUint32(4, true),
+      bytes: header.getUint32(8, true),
+    };
+  }
+  return fromSections(memory, lengths, rows, kind);
+}
