@@ -49,7 +49,7 @@ export type { VectorKind } from './records/batch.js';
 export type { Reject } from './records/reject.js';
 export { RULES, type RuleCode, type RuleInfo } from './records/rule-codes.js';
 export type { Manifest, ManifestFile, ManifestNamespace } from './writers/manifest.js';
-export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/split-writer.js';
+export { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from './writers/split-options.js';
 
 export { upload, type UploadOptions, type UploadResult } from './pipeline/upload.js';
 export {

@@ -4,7 +4,7 @@ import { openParquetJoiner } from '../parquet/open-file.js';
 import { forEachLimited } from '../writers/concurrency.js';
 import { FLAT } from '../writers/layout.js';
 import { partKey } from '../writers/part-names.js';
-import { SMALL_FILES_AT_ONCE } from '../writers/split-writer.js';
+import { SMALL_FILES_AT_ONCE } from '../writers/split-options.js';
 import type { CompactedFile } from './compaction-journal.js';
 import type { CompactionUnit, StagedPart } from './compaction-units.js';
 import type { Plan } from './plan.js';

@@ -1,7 +1,7 @@
 import { cpuCount } from '../base/machine.js';
 import { ByteBudget } from '../uploaders/byte-budget.js';
 import type { Turns } from '../uploaders/object-store.js';
-import { DEFAULT_MAX_OPEN_OBJECTS } from '../writers/split-writer.js';
+import { DEFAULT_MAX_OPEN_OBJECTS } from '../writers/split-options.js';
 import {
   memoryBudget,
   MIN_BUFFER_BYTES,

@@ -6,7 +6,7 @@ import { inferKind, RecordObjectReader, type VectorRecord } from '../readers/rec
 import type { VectorKind } from '../records/batch.js';
 import { checkAndMend } from '../records/rules/check-batch.js';
 import { parseLayout } from '../writers/layout.js';
-import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
+import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-options.js';
 import { seal, type ConvertResult } from './commit.js';
 import { checkDuplicatesMode, takesFingerprints } from './duplicates-mode.js';
 import { partTurns, shareMemory } from './memory-shares.js';

@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_RECORD_BYTES } from '../readers/chunks.js';
 import { parseLayout, type Layout } from '../writers/layout.js';
-import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-writer.js';
+import { DEFAULT_ROW_GROUP_BYTES, DEFAULT_TARGET_FILE_BYTES } from '../writers/split-options.js';
 import { parseTarget } from '../uploaders/uri.js';
 import { checkDuplicatesMode } from './duplicates-mode.js';
 import { shareMemory } from './memory-shares.js';

@@ -9,7 +9,7 @@ import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
 import type { Turns } from '../uploaders/object-store.js';
 import type { PagePool } from '../writers/paged-column.js';
-import { pagePool } from '../writers/split-writer.js';
+import { pagePool } from '../writers/row-pools.js';
 import { takesFingerprints } from './duplicates-mode.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';

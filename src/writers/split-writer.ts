@@ -1,52 +1,40 @@
 import { throwIfAborted } from '../base/abort.js';
 import { PineloadError } from '../base/errors.js';
-import { DEFAULT_PAGE_BYTES, denseRowsPerPage } from '../parquet/pages.js';
 import { arraysOf } from '../parquet/pieces.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
-import type { CompressionOptions } from '../parquet/schema.js';
-import type { RecordBatch, VectorKind } from '../records/batch.js';
+import type { RecordBatch } from '../records/batch.js';
 import { MAX_FILE_BYTES } from '../records/limits.js';
 import { NamespaceNumbers } from '../records/namespace-numbers.js';
-import type { ObjectStore, Turns } from '../uploaders/object-store.js';
 import { forEachLimited, WeightGate } from './concurrency.js';
 import { GroupMemory } from './group-memory.js';
 import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS, type Handover } from './handovers.js';
-import { FLAT, type Layout } from './layout.js';
+import { FLAT } from './layout.js';
 import { loadRows, NO_ROWS, type ChainedRows } from './load-rows.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
-import {
-  NamespaceFiles,
-  type FileEncoders,
-  type FileSettings,
-  type FileTerms,
-  type NamespaceRest,
-} from './namespace-files.js';
-import { PagePool } from './paged-column.js';
+import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
+import { isOpen, type NamespaceState, type ScatteredRange } from './namespace-state.js';
+import type { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
 import { RowChain, tailOf } from './row-chain.js';
 import { RowGroupMeter } from './row-group-meter.js';
 import type { RowLogData } from './row-log-reader.js';
 import { RowLog } from './row-log.js';
-import { DEFAULT_SEGMENT_BYTES, MIN_SEGMENT_BYTES } from './scattered/row-memory.js';
+import { pagePool, segmentBytes } from './row-pools.js';
+import { DEFAULT_SEGMENT_BYTES } from './scattered/row-memory.js';
 import { ScatteredRows } from './scattered/scattered-rows.js';
-import type { SortedRows } from './scattered/sorted-rows.js';
+import {
+  bounded,
+  DEFAULT_MAX_BUFFERED_BYTES,
+  DEFAULT_MAX_OPEN_FILES,
+  DEFAULT_MAX_OPEN_OBJECTS,
+  DEFAULT_ROW_GROUP_BYTES,
+  DEFAULT_TARGET_FILE_BYTES,
+  MAX_ROW_GROUP_BYTES,
+  SMALL_FILES_AT_ONCE,
+  type SplitWriterOptions,
+} from './split-options.js';
 
-/** 400 MB (decimal): many files for the service to read at once, few enough for its limit of 100,000. */
-export const DEFAULT_TARGET_FILE_BYTES = 400_000_000;
-/**
- * 8 MiB of values: about 1,360 records of 1,536 dimensions. Every namespace holds one in memory until it is full, and nothing goes to
- * the disk before: larger ones take memory, and time at the end.
- */
-export const DEFAULT_ROW_GROUP_BYTES = 8 * 1024 * 1024;
-/** 256 MiB for the gathered rows of all namespaces. */
-export const DEFAULT_MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
-/** Files of a local directory that are open at once while records come in. */
-export const DEFAULT_MAX_OPEN_FILES = 64;
-/** The same for object stores, whose open writers each hold a part in memory besides those on their way; at the most. */
-export const DEFAULT_MAX_OPEN_OBJECTS = 8;
-/** Files of a single row group that are written at once at the end. */
-export const SMALL_FILES_AT_ONCE = 32;
 /** With more namespaces than this, rows are looked at for being scattered over them. */
 const MANY_NAMESPACES = 256;
 /** So many rows for each namespace of a batch are few: they are sorted together with those of other batches. */
@@ -56,10 +44,6 @@ const FEW_ROWS = 16;
  * in the log. The rest is for what goes to the log meanwhile, and for row groups on their way.
  */
 const SCATTERED_SHARE = 3 / 4;
-/** Namespaces begin with a whole page for vectors, instead of growing to it, until these take this much of it. */
-const WHOLE_PAGES_SHARE = 1 / 8;
-/** A segment of the log, or of scattered rows, takes this much of it, and DEFAULT_SEGMENT_BYTES at most. */
-const SEGMENT_SHARE = 1 / 64;
 /** Reading ahead takes this much of it, for all that is read at once, and at most so many bytes in one place. */
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
@@ -70,78 +54,6 @@ const MAX_READ_AHEAD_BYTES = 256 * 1024;
 const ROW_GROUPS_AT_ONCE = 2;
 /** A row group of a namespace that has less, and less than half of a full one, is encoded on the calling thread: to hand it over takes as long. */
 const HANDED_OVER_BYTES = 1024 * 1024;
-/** Above this, columns of a row group would come near to the limits of typed arrays and of page counts. */
-export const MAX_ROW_GROUP_BYTES = 1024 * 1024 * 1024;
-
-export interface SplitWriterOptions {
-  /** The import directory. */
-  readonly store: ObjectStore;
-  /** Threads that encode files. Default: the calling one does. */
-  readonly encoders?: FileEncoders | undefined;
-  /** Where namespaces lie in it. Default FLAT. */
-  readonly layout?: Layout | undefined;
-  /** Number of the split; part of every file name. */
-  readonly split: number;
-  readonly kind: VectorKind;
-  /** Numbers per dense vector; 0 for kind `sparse`. */
-  readonly dimension: number;
-  /** pineload's version, for the files' `created_by`. */
-  readonly version: string;
-  /** Where rows go that do not fit into memory. */
-  readonly tmpDir: string;
-  /** Bytes after which a file is closed and the next begun, at most MAX_FILE_BYTES. Default DEFAULT_TARGET_FILE_BYTES. */
-  readonly targetFileBytes?: number | undefined;
-  /** Bytes of values in a row group. Default DEFAULT_ROW_GROUP_BYTES. */
-  readonly rowGroupBytes?: number | undefined;
-  /** Bytes of gathered rows in memory, all namespaces together; past it they are spilled. Default DEFAULT_MAX_BUFFERED_BYTES. */
-  readonly maxBufferedBytes?: number | undefined;
-  /** Files open at once while records come in. Default DEFAULT_MAX_OPEN_FILES, for object stores DEFAULT_MAX_OPEN_OBJECTS. */
-  readonly maxOpenFiles?: number | undefined;
-  /** Turns for the parts of all open objects together. Default: each has its store's own number on the way. */
-  readonly onTheWay?: Turns | undefined;
-  /** Shared with others who take the same batches. Default: a table of its own. */
-  readonly numbers?: NamespaceNumbers | undefined;
-  /** The split before this one as long as its last files are still being written. Default: there is none. */
-  readonly before?: (() => EndingSplit | undefined) | undefined;
-  readonly compression?: CompressionOptions | undefined;
-  /** Bytes of values in a page. Default DEFAULT_PAGE_BYTES. */
-  readonly pageBytes?: number | undefined;
-  /** Memory for vectors, which a run's splits hand on; it was made for this kind, dimension and size of pages. Default: of its own. */
-  readonly pages?: PagePool | undefined;
-  /** Refuse to replace files that are there already. Default false: a repeated split writes the same bytes again. */
-  readonly ifAbsent?: boolean | undefined;
-  /** The split was begun before, by the same plan: what the store has of its files already is not sent again. Default false. */
-  readonly resume?: boolean | 'parts' | undefined;
-  /** Takes the row groups of namespaces that have too few records here for a file of their own. Default: each gets its file. */
-  readonly staging?: Staging | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** A file is complete. */
-  readonly onFile?: ((file: ManifestFile) => void) | undefined;
-  /** Rows went to disk; `bytes` of them. */
-  readonly onSpill?: ((bytes: number) => void) | undefined;
-}
-
-/** Where small row groups go instead of files. */
-export interface Staging {
-  /** Asked once, when all records are there. @param namespaces how many have not filled a row group since their last file */
-  wanted(namespaces: number): boolean;
-  /** Called for one namespace after the other, in the order of their names (UTF-16 code units). */
-  take(namespace: string, group: RowGroupColumns): Promise<void>;
-}
-
-/**
- * A split all of whose records are there, while its last files are written. What it holds still counts as memory and open files of the split
- * that has begun meanwhile, which waits for it before it would spill, or put off a file.
- */
-export interface EndingSplit {
-  /** Bytes. */
-  readonly heldBytes: number;
-  readonly openFiles: number;
-  /** Resolves when it has closed one of its files, or is over, whatever its end. */
-  closing(): Promise<void>;
-  /** Resolves when it is over and holds nothing any more, whatever its end. */
-  over(): Promise<void>;
-}
 
 /** A row group that was taken out. */
 interface TakenRows {
@@ -150,33 +62,6 @@ interface TakenRows {
   readonly load: () => Promise<RowGroupColumns>;
   /** They are written: their memory serves the next ones. */
   readonly done: () => void;
-}
-
-/** Rows `from … to` of sorted ones. */
-interface ScatteredRange {
-  readonly sorted: SortedRows;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** All there is of one namespace. The open row group consists of the rows in the log, then those in the buffer or the last ones. */
-interface NamespaceState {
-  readonly name: string;
-  /** In the order in which namespaces came. */
-  readonly number: number;
-  readonly meter: RowGroupMeter;
-  /** Rows in the log. */
-  chain: RowChain | undefined;
-  /** Rows that came many at a time. */
-  buffer: NamespaceBuffer | undefined;
-  /** At the end: the last of the open row group, where they lie. */
-  last: ScatteredRange | undefined;
-  readonly files: NamespaceFiles;
-  /** Full row groups that wait in the log because too many files are open. */
-  readonly waiting: { readonly rows: RowChain; readonly rawBytes: number }[];
-  /** Row groups on their way to the file, and the last of them. */
-  queued: number;
-  lastWrite: Promise<void>;
 }
 
 /**
@@ -741,36 +626,6 @@ export class SplitWriter {
   }
 }
 
-const isOpen = ({ files, queued }: NamespaceState): boolean => files.isOpen || queued > 0;
-
-/** Memory for vectors, for all splits of a run. Its pages are pages of the file where they can be: a dense page is a whole number of rows. */
-export function pagePool(
-  kind: VectorKind,
-  dimension: number,
-  { pageBytes = DEFAULT_PAGE_BYTES, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES, shared }: PagePoolOptions = {},
-): PagePool {
-  const bytes =
-    kind === 'dense'
-      ? denseRowsPerPage(dimension, pageBytes) * dimension * 4
-      : Math.max(4, pageBytes - (pageBytes % 4));
-  const wholePages = Math.floor((WHOLE_PAGES_SHARE * maxBufferedBytes) / bytes);
-  return new PagePool(bytes, wholePages, shared, segmentBytes(maxBufferedBytes));
-}
-
-/** Without the log: another thread has one of its own. */
-const storedRows = (chain: RowChain | undefined): ChainedRows =>
-  chain === undefined ? NO_ROWS : { rows: chain.rows, sizes: chain.sizes, last: chain.last };
-
-function segmentBytes(maxBufferedBytes: number): number {
-  const wanted = Math.max(MIN_SEGMENT_BYTES, SEGMENT_SHARE * maxBufferedBytes);
-  return Math.floor(Math.min(DEFAULT_SEGMENT_BYTES, wanted) / 4) * 4;
-}
-
-export interface PagePoolOptions extends Pick<SplitWriterOptions, 'pageBytes' | 'maxBufferedBytes'> {
-  /** Other threads encode what lies in the pages. Default false. */
-  readonly shared?: boolean | undefined;
-}
-
 /** Rows without an id have been rejected. */
 function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): void {
   if (validity === undefined) return;
@@ -786,11 +641,6 @@ function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): v
   }
 }
 
-function bounded(option: string, value: number, max = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  throw new PineloadError('OPTION_INVALID', {
-    field: option,
-    expected: max === Number.MAX_SAFE_INTEGER ? 'a whole number above zero' : `a whole number from 1 to ${max}`,
-    got: String(value),
-  });
-}
+/** Without the log: another thread has one of its own. */
+const storedRows = (chain: RowChain | undefined): ChainedRows =>
+  chain === undefined ? NO_ROWS : { rows: chain.rows, sizes: chain.sizes, last: chain.last };

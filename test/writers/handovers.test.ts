@@ -9,7 +9,7 @@ import { LocalStore } from '../../src/uploaders/local-store.js';
 import { inHandovers, MANY_RESTS } from '../../src/writers/handovers.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
 import type { FileEncoders } from '../../src/writers/namespace-files.js';
-import type { SplitWriterOptions } from '../../src/writers/split-writer.js';
+import type { SplitWriterOptions } from '../../src/writers/split-options.js';
 import { writeRests } from '../../src/writers/write-rests.js';
 import { readWithHyparquet } from '../parquet/harness.js';
 import { batchOf, localStore, piecesOf, randomRecords, splitWriter, type NamespacedRecord } from './harness.js';

@@ -5,7 +5,8 @@ import { afterEach } from 'vitest';
 import type { RecordBatch, VectorKind } from '../../src/records/batch.js';
 import { LocalStore } from '../../src/uploaders/local-store.js';
 import type { ObjectStore, ObjectWriter } from '../../src/uploaders/object-store.js';
-import { SplitWriter, type SplitWriterOptions } from '../../src/writers/split-writer.js';
+import type { SplitWriterOptions } from '../../src/writers/split-options.js';
+import { SplitWriter } from '../../src/writers/split-writer.js';
 import { utf8Column, type TestRecord } from '../parquet/harness.js';
 
 export interface NamespacedRecord extends TestRecord {

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { VectorKind } from '../../src/records/batch.js';
 import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
-import type { SplitWriterOptions } from '../../src/writers/split-writer.js';
+import type { SplitWriterOptions } from '../../src/writers/split-options.js';
 import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
 import {
   batchOf,
