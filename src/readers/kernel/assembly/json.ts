@@ -1,3 +1,4 @@
+import { notPlain } from '../../../base/assembly/json-text';
 import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
 import { fail, feedIsSpace, isTextEnd, knowsAfterAnother, textEnd, utf8, UTF8_KNOWN } from './text';
@@ -129,15 +130,10 @@ export function skipString(p: usize): usize {
   escaped = false;
   loneSurrogate = false;
   p++;
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   let known = utf8 == UTF8_KNOWN;
   while (true) {
     const bytes = v128.load(p);
-    let found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
-    );
+    let found = notPlain(bytes);
     if (!known) found |= i8x16.bitmask(bytes);
     if (found == 0) {
       p += 16;

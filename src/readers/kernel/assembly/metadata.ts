@@ -1,3 +1,4 @@
+import { notPlain } from '../../../base/assembly/json-text';
 import { numberEnd } from '../../../records/plain/assembly/number-end';
 import * as code from './codes';
 import * as columns from './columns';
@@ -260,14 +261,9 @@ function addText(start: usize, end: usize): void {
 
 /** The first character from `p` on that must be escaped; `end` or a place behind it if there is none. */
 function toEscape(p: usize, end: usize): usize {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   for (; p < end; p += 16) {
     const bytes = v128.load(p);
-    const found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
-    );
+    const found = notPlain(bytes);
     if (found != 0) return p + (ctz(found) as usize);
   }
   return p;

@@ -1,3 +1,4 @@
+import { notPlain } from '../../../base/assembly/json-text';
 import { numberEnd } from './number-end';
 
 /** Longer numbers are left to the rules, which look whether they fit a float64. */
@@ -106,15 +107,10 @@ function plainValueEnd(p: usize, inLine: bool): usize {
 
 /** The end of the string at `p`, 0 where it holds an escape or a byte that no string may hold; `ascii`: or one beyond ASCII. */
 function plainStringEnd(p: usize, ascii: bool): usize {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   p++;
   while (true) {
     const bytes = v128.load(p);
-    let found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)), i8x16.lt_u(bytes, space)),
-    );
+    let found = notPlain(bytes);
     if (ascii) found |= i8x16.bitmask(bytes);
     if (found != 0) {
       p += ctz(found) as usize;
