@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { forEachLimited } from './concurrency.js';
-import type { ManifestFile } from './manifest.js';
 import { GroupMemory } from './group-memory.js';
+import type { ManifestFile } from './manifest.js';
 import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
 import { StoredRowsLoader, type RowStores } from './stored-rows.js';
 

@@ -240,6 +240,21 @@ describe('rows', () => {
     expect(validity!.every((flag, i) => flag === (2 * i + 1 < firstNull ? 1 : 0))).toBe(true);
   });
 
+  it('lie anywhere in four gibibytes', async () => {
+    const memory = new RowMemory(1);
+    const before = [memory.take(2 ** 30), memory.take(2 ** 30)];
+    expect(before[1]!.at + before[1]!.bytes).toBeGreaterThan(2 ** 31);
+    const records = randomRecords(900, 3, DIMENSION, 5).map((record) => ({ ...record, rejected: false }));
+    const batches = piecesOf(records, [70]).map((some) => batchOf(some, 'hybrid', DIMENSION));
+    const { sorted, ends, names } = sort(batches, 'hybrid', memory);
+    const desk = memory.take(sorted.deskBytes);
+    for (const [number, to] of ends.entries()) {
+      const columns = await load(sorted.tail(ends[number - 1] ?? 0, to, desk), 'hybrid');
+      const own = records.filter(({ namespace }) => namespace === names[number]);
+      expect(plain(columns)).toEqual(plain(columnsOf(own, 'hybrid')));
+    }
+  });
+
   it('give their memory back, and say when there is no room for more', () => {
     const memory = new RowMemory(1);
     const rows = new ScatteredRows('dense', DIMENSION, 300_000, memory);

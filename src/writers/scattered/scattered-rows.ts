@@ -10,8 +10,8 @@ export interface ByNamespace {
   readonly ends: Uint32Array;
 }
 
-/** Addresses have 32 bits, and there are others. */
-const MOST_BYTES = 2 ** 31;
+/** Addresses have 32 bits, and the split before may still have as much. */
+const MOST_BYTES = 2 ** 30;
 /** For a row's place in the order. */
 const PLACE_BYTES = 4;
 /** Columns of a block begin where they are copied fastest. */
@@ -25,6 +25,8 @@ const SLACK_BYTES = 64;
 export class ScatteredRows {
   /** With rejected ones among them. */
   rows = 0;
+  /** Memory that they take. */
+  bytes = 0;
   /** The last of them takes the next block. */
   readonly #segments: RowPiece[] = [];
   /** How far the last one is filled. */
@@ -44,9 +46,6 @@ export class ScatteredRows {
   ) {
     this.#mostBytes = Math.min(mostBytes, MOST_BYTES);
   }
-
-  /** Memory that they take, in bytes. */
-  bytes = 0;
 
   /** Is there too little room for a batch? */
   isFullFor(batch: RecordBatch): boolean {
@@ -194,7 +193,8 @@ export class ScatteredRows {
       bytes.set(column.validity.subarray(from, to), end);
       end += rows;
     }
-    this.#used += ((end + 7) & ~7) - place;
+    // Addresses may be beyond 31 bits; their last three are not.
+    this.#used += end + (-end & 7) - place;
     for (const number of block) this.#blocks.push(number);
   }
 }
