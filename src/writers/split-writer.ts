@@ -314,9 +314,12 @@ export class SplitWriter {
 
   /** More is held than may be, with what the split before still holds. */
   get #isOverBudget(): boolean {
-    // Memory of scattered rows never goes back to the system.
-    const held = this.bufferedBytes + this.#pages.rows.freeBytes;
-    return held + (this.#options.before?.()?.heldBytes ?? 0) > this.#maxBufferedBytes;
+    return this.bufferedBytes + (this.#options.before?.()?.heldBytes ?? 0) > this.#mostBytes;
+  }
+
+  /** What may be held: memory of scattered rows does not go back to the system when nobody uses it any more. */
+  get #mostBytes(): number {
+    return this.#maxBufferedBytes - this.#pages.rows.freeBytes;
   }
 
   async #add(batch: RecordBatch): Promise<void> {
@@ -571,8 +574,8 @@ export class SplitWriter {
   }
 
   /**
-   * Rows of the log go to disk, as many as need be; where that is not enough, those of the largest buffers too, until half of the budget
-   * is free, so that it does not have to be done too often.
+   * Rows of the log go to disk, as many as need be; where that is not enough, those of the largest buffers too, until half of what may be
+   * held is free, so that it does not have to be done too often.
    */
   async #makeRoom(): Promise<void> {
     if (this.#writingBytes > 0) {
@@ -581,14 +584,15 @@ export class SplitWriter {
     }
     await this.#options.before?.()?.over();
     if (!this.#isOverBudget) return;
-    let bytes = await this.#log.spill(this.bufferedBytes - this.#maxBufferedBytes);
-    if (this.bufferedBytes > this.#maxBufferedBytes) {
+    const most = this.#mostBytes;
+    let bytes = await this.#log.spill(this.bufferedBytes - most);
+    if (this.bufferedBytes > most) {
       let size = this.bufferedBytes;
       const chosen: NamespaceState[] = [];
       const held = (state: NamespaceState): number => state.buffer?.capacityBytes ?? 0;
       const filled = this.#states.filter(({ buffer }) => buffer !== undefined && buffer.rows > 0);
       for (const state of filled.sort((a, b) => held(b) - held(a))) {
-        if (size <= this.#maxBufferedBytes / 2) break;
+        if (size <= most / 2) break;
         size -= held(state);
         chosen.push(state);
       }

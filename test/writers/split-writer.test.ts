@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { VectorKind } from '../../src/records/batch.js';
 import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
+import { pagePool } from '../../src/writers/row-pools.js';
 import type { SplitWriterOptions } from '../../src/writers/split-options.js';
 import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
 import {
@@ -238,6 +239,24 @@ describe('many namespaces', () => {
         want.map((record) => [record.id, ...record.values!]),
       );
     }
+  });
+
+  it('leave memory that counts as long as nobody uses it', async () => {
+    const budget = 8_000_000;
+    const { store } = memoryStore();
+    const pages = pagePool('dense', dimension, { maxBufferedBytes: budget });
+    const { writer } = await splitWriter({ kind: 'dense', dimension, store, maxBufferedBytes: budget, pages });
+    for (const batch of batches(16_000, 4_000)) await writer.add(batchOf(batch, 'dense', dimension));
+    expect(writer.bufferedBytes).toBeGreaterThan(budget / 2);
+    for (const batch of batches(60_000, 100)) {
+      await writer.add(batchOf(batch, 'dense', dimension));
+      expect(pages.rows.freeBytes).toBeGreaterThan(budget / 4);
+      expect(writer.bufferedBytes + pages.rows.freeBytes).toBeLessThanOrEqual(budget);
+    }
+    const files = await writer.finish();
+    expect(files.reduce((sum, file) => sum + file.records, 0)).toBe(76_000);
+    pages.clear();
+    expect(pages.rows.freeBytes).toBe(0);
   });
 
   it('are read from a directory by DuckDB', async () => {
