@@ -1,10 +1,8 @@
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
+import { HEADER_BYTES, readHeader } from './block-header.js';
 import type { BlockSource, Place } from './row-log.js';
 import { SECTION_COUNT, fromSections, isValidity } from './row-sections.js';
-
-/** Header of a block: place of the block before (no bytes: there is none), rows, length of each section; numbers of four bytes. */
-export const HEADER_BYTES = (4 + SECTION_COUNT) * 4;
 
 /** Rows in a log: a chain of blocks, each of which knows the one before it. */
 export interface ChainedRows {
@@ -70,21 +68,16 @@ export async function loadRows(
   for (let place = last; place.bytes > 0;) {
     const read = log.read(place);
     const block = read instanceof Uint8Array ? read : await read;
-    const header = new DataView(block.buffer, block.byteOffset, HEADER_BYTES);
-    const blockRows = header.getUint32(12, true);
+    const header = readHeader(block);
     let at = HEADER_BYTES;
     for (let i = 0; i < SECTION_COUNT; i++) {
-      const length = header.getUint32(16 + 4 * i, true);
-      ends[i]! -= part(i, length, blockRows);
+      const length = header.lengths[i]!;
+      ends[i]! -= part(i, length, header.rows);
       if (length > 0) whole.set(block.subarray(at, at + length), ends[i]);
       at += length;
     }
     log.release(place, block);
-    place = {
-      segment: header.getUint32(0, true),
-      offset: header.getUint32(4, true),
-      bytes: header.getUint32(8, true),
-    };
+    place = header.before;
   }
   return fromSections(memory, lengths, rows, kind);
 }

@@ -2,11 +2,9 @@ import type { NamespaceBuffer } from './namespace-buffer.js';
 import type { NamespaceFiles } from './namespace-files.js';
 import type { RowChain } from './row-chain.js';
 import type { RowGroupMeter } from './row-group-meter.js';
-import type { SortedRows } from './scattered/sorted-rows.js';
 
-/** Rows `from … to` of sorted ones. */
-export interface ScatteredRange {
-  readonly sorted: SortedRows;
+/** Rows `from … to` of the sorted ones. */
+export interface SortedRange {
   readonly from: number;
   readonly to: number;
 }
@@ -22,7 +20,7 @@ export interface NamespaceState {
   /** Rows that came many at a time. */
   buffer: NamespaceBuffer | undefined;
   /** At the end: the last of the open row group, where they lie. */
-  last: ScatteredRange | undefined;
+  last: SortedRange | undefined;
   readonly files: NamespaceFiles;
   /** Full row groups that wait in the log because too many files are open. */
   readonly waiting: { readonly rows: RowChain; readonly rawBytes: number }[];

@@ -1,6 +1,7 @@
 import { totalBytes } from '../base/bytes.js';
 import type { RowGroupColumns } from '../parquet/row-group.js';
-import { HEADER_BYTES, NO_ROWS, type ChainedRows, type RowTail } from './load-rows.js';
+import { HEADER_BYTES, writeHeader } from './block-header.js';
+import { NO_ROWS, type ChainedRows, type RowTail } from './load-rows.js';
 import type { Place, RowLog } from './row-log.js';
 import { SECTION_COUNT, toSections } from './row-sections.js';
 
@@ -11,34 +12,28 @@ export class RowChain implements ChainedRows {
   rows = 0;
   readonly sizes = [...NO_ROWS.sizes];
   last: Place = NO_ROWS.last;
+  /** Private to the language: a message to another thread, which has a log of its own, does not take it along. */
+  readonly #log: RowLog;
 
-  constructor(private readonly log: RowLog) {}
+  constructor(log: RowLog) {
+    this.#log = log;
+  }
 
   /** Appends rows, which are copied. */
   add(tail: RowTail): void {
     const { rows, lengths } = tail;
     let bytes = HEADER_BYTES;
-    const starts: number[] = [];
     for (let i = 0; i < SECTION_COUNT; i++) {
-      const length = lengths[i]!;
-      starts.push(length > 0 ? bytes : -1);
-      bytes += length;
-      this.sizes[i]! += length;
+      bytes += lengths[i]!;
+      this.sizes[i]! += lengths[i]!;
     }
-    const room = this.log.reserve((bytes + 3) & ~3);
-    const { integers } = room.memory;
-    const header = room.offset / 4;
-    integers[header] = this.last.segment;
-    integers[header + 1] = this.last.offset;
-    integers[header + 2] = this.last.bytes;
-    integers[header + 3] = rows;
-    for (let i = 0; i < SECTION_COUNT; i++) {
-      integers[header + 4 + i] = lengths[i]!;
-      if (lengths[i]! > 0) starts[i]! += room.offset;
-    }
-    this.last = { segment: room.segment, offset: room.offset, bytes: room.bytes };
+    const { segment, offset, bytes: taken, memory } = this.#log.reserve((bytes + 3) & ~3);
+    writeHeader(memory.integers, offset / 4, { before: this.last, rows, lengths });
+    this.last = { segment, offset, bytes: taken };
     this.rows += rows;
-    tail.copyTo(room.memory.bytes, starts);
+    let at = offset + HEADER_BYTES;
+    const starts = lengths.map((length) => (length > 0 ? (at += length) - length : -1));
+    tail.copyTo(memory.bytes, starts);
   }
 }
 

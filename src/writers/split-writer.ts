@@ -9,11 +9,11 @@ import { forEachLimited, WeightGate } from './concurrency.js';
 import { GroupMemory } from './group-memory.js';
 import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS, type Handover } from './handovers.js';
 import { FLAT } from './layout.js';
-import { loadRows, NO_ROWS, type ChainedRows } from './load-rows.js';
+import { loadRows, NO_ROWS } from './load-rows.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
-import { isOpen, type NamespaceState, type ScatteredRange } from './namespace-state.js';
+import { isOpen, type NamespaceState, type SortedRange } from './namespace-state.js';
 import type { PagePool } from './paged-column.js';
 import { checkNamespaceDirectory } from './part-names.js';
 import { RowChain, tailOf } from './row-chain.js';
@@ -23,6 +23,7 @@ import { RowLog } from './row-log.js';
 import { pagePool, segmentBytes } from './row-pools.js';
 import { DEFAULT_SEGMENT_BYTES } from './scattered/row-memory.js';
 import { ScatteredRows } from './scattered/scattered-rows.js';
+import type { SortedRows } from './scattered/sorted-rows.js';
 import {
   bounded,
   DEFAULT_MAX_BUFFERED_BYTES,
@@ -92,6 +93,8 @@ export class SplitWriter {
   /** How often rows of many namespaces were put into the log, each time in the order of their numbers. */
   #passes = 0;
   readonly #scattered: ScatteredRows;
+  /** At the end: those in which namespaces have their last ones. */
+  #sorted: SortedRows | undefined;
   readonly #pages: PagePool;
   readonly #groups: GroupMemory;
   readonly #numbers: NamespaceNumbers;
@@ -235,7 +238,7 @@ export class SplitWriter {
       gate.run(state.meter.bytes, () => this.#finishNamespace(state)),
     );
     await this.#log.close();
-    this.#scattered.clear();
+    this.#dropScattered();
     this.#toOpen = 0;
     this.#tellClosing();
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -245,7 +248,7 @@ export class SplitWriter {
   async #handOver(small: readonly NamespaceState[], gate: WeightGate): Promise<readonly NamespaceState[]> {
     const { encoders, store, onFile } = this.#settings;
     if (encoders === undefined || store.scheme !== 'file' || small.length <= MANY_RESTS) return small;
-    const sorted = small.find(({ last }) => last !== undefined)?.last?.sorted;
+    const sorted = this.#sorted;
     const log = await this.#settleLog(small);
     const { rows } = this.#pages;
     const hand = async ({ namespaces }: Handover<NamespaceState>): Promise<void> => {
@@ -256,11 +259,9 @@ export class SplitWriter {
       const rests = namespaces.map((state): NamespaceRest => {
         const { name: namespace, files, meter, chain, last } = state;
         const rawBytes = meter.bytes;
-        const isStored = chain !== undefined || last !== undefined;
-        const group = isStored
-          ? { chain: storedRows(chain), from: last?.from ?? 0, to: last?.to ?? 0 }
-          : this.#takeBuffer(state, false);
-        if (!('chain' in group)) inMemory.push(group);
+        let group: NamespaceRest['group'];
+        if (chain === undefined && last === undefined) inMemory.push((group = this.#takeBuffer(state, false)));
+        else group = { chain: chain ?? NO_ROWS, from: 0, to: 0, ...last };
         this.#endLast(state);
         return { namespace, sequence: files.nextSequence, group, rawBytes };
       });
@@ -300,7 +301,7 @@ export class SplitWriter {
     await Promise.allSettled(this.#writing);
     await Promise.all(states.map((state) => state.files.abort()));
     await this.#log.close();
-    this.#scattered.clear();
+    this.#dropScattered();
     this.#byNumber.length = 0;
     this.#bufferedBytes = 0;
     this.#openFiles = 0;
@@ -378,6 +379,7 @@ export class SplitWriter {
     if (this.#scattered.rows === 0) return;
     this.#passes++;
     const { sorted, ends } = this.#scattered.sort(this.#states.length);
+    if (keepLast) this.#sorted = sorted;
     const { rows } = this.#pages;
     let from = 0;
     for (const [number, to] of ends.entries()) {
@@ -387,7 +389,7 @@ export class SplitWriter {
       for (;;) {
         const end = sorted.count(state.meter, from, to);
         if (end === to && keepLast) {
-          state.last = { sorted, from, to };
+          state.last = { from, to };
         } else if (end > from) {
           const desk = rows.take(sorted.deskBytes);
           (state.chain ??= this.#chain()).add(sorted.tail(from, end, desk));
@@ -400,6 +402,11 @@ export class SplitWriter {
       }
     }
     if (!keepLast) this.#scattered.clear();
+  }
+
+  #dropScattered(): void {
+    this.#scattered.clear();
+    this.#sorted = undefined;
   }
 
   /** The namespaces of a batch by their codes. */
@@ -519,7 +526,7 @@ export class SplitWriter {
     chain: RowChain | undefined,
     inMemory: RowGroupColumns | undefined,
     rawBytes: number,
-    last?: ScatteredRange,
+    last?: SortedRange,
   ): TakenRows {
     let memory: ArrayBufferLike | undefined;
     const take = (bytes: number): ArrayBufferLike => (memory = this.#groups.take(bytes));
@@ -529,8 +536,8 @@ export class SplitWriter {
       rawBytes,
       load: async () => {
         if (last !== undefined) {
-          const desk = desks.take(last.sorted.deskBytes);
-          const tail = last.sorted.tail(last.from, last.to, desk);
+          const desk = desks.take(this.#sorted!.deskBytes);
+          const tail = this.#sorted!.tail(last.from, last.to, desk);
           const rows = await loadRows(this.#log, chain ?? NO_ROWS, tail, kind, take);
           desks.giveBack(desk);
           return rows;
@@ -644,7 +651,3 @@ function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): v
     });
   }
 }
-
-/** Without the log: another thread has one of its own. */
-const storedRows = (chain: RowChain | undefined): ChainedRows =>
-  chain === undefined ? NO_ROWS : { rows: chain.rows, sizes: chain.sizes, last: chain.last };

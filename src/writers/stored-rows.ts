@@ -23,6 +23,12 @@ export interface RowStores {
   readonly sorted: SortedRowsOnDesk | undefined;
 }
 
+export interface LoadedRows {
+  readonly columns: RowGroupColumns;
+  /** In which they lie, to be given back. */
+  readonly memory?: ArrayBufferLike | undefined;
+}
+
 /** Puts rows together that a writer on another thread has gathered. */
 export class StoredRowsLoader {
   readonly #log: RowLogReader | undefined;
@@ -38,21 +44,15 @@ export class StoredRowsLoader {
     this.#sorted = stores.sorted && new SortedRows(stores.sorted);
   }
 
-  /** The rows, and the memory in which they lie. */
-  async load({
-    chain,
-    from,
-    to,
-  }: StoredRows): Promise<{ readonly group: RowGroupColumns; readonly memory: ArrayBufferLike }> {
+  async load({ chain, from, to }: StoredRows): Promise<LoadedRows> {
     const tail = from < to ? this.#sorted!.tail(from, to, this.stores.sorted!.desk) : undefined;
-    let memory: ArrayBufferLike = NO_MEMORY;
+    let memory: ArrayBufferLike | undefined;
     const take = (bytes: number): ArrayBufferLike => (memory = this.memory.take(bytes));
-    const group = await loadRows(this.#log ?? NO_LOG, chain, tail, this.kind, take);
-    return { group, memory };
+    const columns = await loadRows(this.#log ?? NO_LOG, chain, tail, this.kind, take);
+    return { columns, memory };
   }
 }
 
-const NO_MEMORY = new ArrayBuffer(0);
 const NO_LOG: BlockSource = {
   read: () => new Uint8Array(0),
   release: () => undefined,

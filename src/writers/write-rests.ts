@@ -31,15 +31,15 @@ export async function writeRests(
   const loader = stores && new StoredRowsLoader(stores, terms.kind, groups);
   await forEachLimited(rests, AT_ONCE, async ({ namespace, sequence, group, rawBytes }) => {
     const files = new NamespaceFiles(namespace, settings, (file) => written.push(file), sequence);
-    const loaded = 'chain' in group ? await loader!.load(group) : undefined;
+    const { columns, memory } = 'chain' in group ? await loader!.load(group) : { columns: group, memory: undefined };
     try {
-      await files.write('chain' in group ? loaded!.group : group, rawBytes);
+      await files.write(columns, rawBytes);
       await files.close();
     } catch (error) {
       await files.abort();
       throw error;
     }
-    if (loaded !== undefined) groups.giveBack(loaded.memory);
+    if (memory !== undefined) groups.giveBack(memory);
   });
   return written;
 }

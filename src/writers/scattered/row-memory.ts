@@ -14,6 +14,9 @@ export const MIN_SEGMENT_BYTES = 64 * 1024;
 /** Nothing lies in the first page: 0 is no address. */
 const FIRST = MIN_SEGMENT_BYTES;
 
+/** The next place that lies in words of eight bytes as `like` does: of shared memory only what lies alike in them is copied by words. */
+export const placeLike = (at: number, like: number): number => at + ((like - at) & 7);
+
 interface Views {
   readonly buffer: SharedArrayBuffer;
   readonly bytes: Uint8Array;

@@ -1,7 +1,7 @@
 import type { RecordBatch, VectorKind } from '../../records/batch.js';
 import { copyTexts, plainBytes } from '../append-texts.js';
 import { BLOCK, BLOCK_NUMBERS, MAX_BLOCKS, MAX_BLOCK_ROWS, NO_NAMESPACE, placeOf } from './row-blocks.js';
-import type { RowMemory, RowPiece } from './row-memory.js';
+import { placeLike, type RowMemory, type RowPiece } from './row-memory.js';
 import { SortedRows } from './sorted-rows.js';
 
 /** Rows sorted by namespace: those of namespace `n` are `ends[n - 1] … ends[n]` of them, from 0 on for the first. */
@@ -161,7 +161,7 @@ export class ScatteredRows {
     let at = place + 4 * rows;
     if (this.kind !== 'sparse') {
       const values = batch.values!.subarray(from * this.dimension, to * this.dimension);
-      at = likeSource(at, values);
+      at = placeLike(at, values.byteOffset);
       block[BLOCK.values] = at;
       floats.set(values, at / 4);
       at += values.byteLength;
@@ -180,9 +180,9 @@ export class ScatteredRows {
     }
     block[BLOCK.ids] = at;
     block[BLOCK.metadata] = at + 4 * (rows + 1);
-    let end = likeSource(at + 8 * (rows + 1), ids.bytes, ids.offsets[from]);
+    let end = placeLike(at + 8 * (rows + 1), ids.bytes.byteOffset + ids.offsets[from]!);
     end = copyTexts(bytes, end, ids, from, to, integers, block[BLOCK.ids]! / 4);
-    end = likeSource(end, metadata.bytes, metadata.offsets[from]);
+    end = placeLike(end, metadata.bytes.byteOffset + metadata.offsets[from]!);
     end = copyTexts(bytes, end, metadata, from, to, integers, block[BLOCK.metadata]! / 4);
     for (const [name, column] of [
       ['metadataValidity', metadata],
@@ -193,15 +193,9 @@ export class ScatteredRows {
       bytes.set(column.validity.subarray(from, to), end);
       end += rows;
     }
-    // Addresses may be beyond 31 bits; their last three are not.
-    this.#used += end + (-end & 7) - place;
+    this.#used += placeLike(end, 0) - place;
     for (const number of block) this.#blocks.push(number);
   }
-}
-
-/** The next place that lies in words of eight bytes as its source does: shared memory is copied by words only then. */
-function likeSource(at: number, { byteOffset }: Float32Array | Uint8Array, start = 0): number {
-  return at + ((byteOffset + start - at) & 7);
 }
 
 function writeNamespaces(

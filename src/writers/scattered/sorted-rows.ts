@@ -3,7 +3,7 @@ import type { VectorKind } from '../../records/batch.js';
 import type { RowTail } from '../load-rows.js';
 import type { RowGroupMeter } from '../row-group-meter.js';
 import { SECTION_COUNT, SECTIONS } from '../row-sections.js';
-import type { RowPiece } from './row-memory.js';
+import { placeLike, type RowPiece } from './row-memory.js';
 import { instantiateScattered, type ScatteredExports } from './wasm.js';
 
 /** What another thread needs to be told of sorted rows. Addresses in the memory. */
@@ -80,8 +80,7 @@ export class SortedRows {
       let free = desk.at;
       const on = places.map((place, i) => {
         if (place < 0) return 0;
-        // Of shared memory only what lies alike in words of eight bytes is copied by words.
-        const at = free + ((target.byteOffset + place - free) & 7);
+        const at = placeLike(free, target.byteOffset + place);
         free = at + lengths[i]!;
         return at;
       });
