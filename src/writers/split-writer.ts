@@ -49,8 +49,9 @@ const SCATTERED_SHARE = 3 / 4;
 const READ_AHEAD_SHARE = 1 / 8;
 const MAX_READ_AHEAD_BYTES = 256 * 1024;
 /**
- * Row groups on their way to files, at most; or one for each thread that encodes, and at the end two. A quarter of the memory for gathered
- * rows is for those on their way: enough for reading to go on while the disk is busy. More would only show how slow the disk is, as memory.
+ * Row groups on their way to files, at most; or two for each thread that encodes: with one, threads had nothing to read as often as both had
+ * one, a fifteenth of the time of dense vectors. A quarter of the memory for gathered rows is for those on their way: enough for reading to go
+ * on while the disk is busy. More would only show how slow the disk is, as memory.
  */
 const ROW_GROUPS_AT_ONCE = 2;
 /** A row group of a namespace that has less, and less than half of a full one, is encoded on the calling thread: to hand it over takes as long. */
@@ -71,7 +72,7 @@ interface TakenRows {
  *
  * Rejected rows are passed over. Which rows share a row group and a file follows from their order and sizes alone; batch
  * boundaries, memory and the number of open files change nothing in the bytes. Memory: `maxBufferedBytes` for gathered rows
- * and the row groups being written (one while records come in, a few at the end).
+ * and the row groups being written.
  *
  *     for await (const batch of batches) await writer.add(batch);
  *     const files = await writer.finish();      // or, after any error, abort()
@@ -85,9 +86,9 @@ export class SplitWriter {
   readonly #maxOpenFiles: number;
   /** Row groups that are written side by side. */
   readonly #atOnce: number;
-  /** Large files that are finished side by side. */
+  /** Row groups on their way while records come in, and large files that are finished side by side. */
   readonly #filesAtOnce: number;
-  /** Bytes of row groups on their way while records come in. */
+  /** The same in bytes. */
   readonly #mostWriting: number;
   readonly #log: RowLog;
   /** How often rows of many namespaces were put into the log, each time in the order of their numbers. */
@@ -140,7 +141,7 @@ export class SplitWriter {
     // While one is written and synced, its thread encodes another.
     this.#filesAtOnce =
       encoders === undefined ? this.#atOnce : Math.max(this.#atOnce, Math.min(2 * this.#atOnce, fitting));
-    this.#mostWriting = Math.min(this.#atOnce * this.#rowGroupBytes, roomForWriting);
+    this.#mostWriting = Math.min(this.#filesAtOnce * this.#rowGroupBytes, roomForWriting);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const maxBufferedBytes = this.#maxBufferedBytes;
     const shared = encoders !== undefined;
