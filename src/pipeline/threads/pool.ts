@@ -12,7 +12,7 @@ export interface CheckedColumns extends ReadColumns {
 export interface WorkerPool {
   /** Chunks that may be under way at once; whoever has more waits for the first. */
   readonly width: number;
-  /** The same for blocks of files, which take no memory before they are read. */
+  /** The same for blocks of files, which take no memory before they are read; more or fewer by the size of those that were read last. */
   readonly blocks: number;
   /**
    * A chunk's bytes belong to the pool from here on.

@@ -24,6 +24,12 @@ import { BYTES_PER_THREAD, takeThread, THREADS_AVAILABLE } from './start-thread.
 export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
 export const BLOCKS_AHEAD = 2;
+/**
+ * More of them, up to so many, as long as their columns take no more than this for each thread. Numbers with many digits become few bytes: two
+ * blocks of them are read before a thread that encodes a row group is back, and then nobody has anything to do.
+ */
+export const MAX_BLOCKS_AHEAD = 6;
+export const BYTES_AHEAD = 8 * 1024 * 1024;
 
 /**
  * `workers` threads; 1 reads on the calling thread, without any.
@@ -51,12 +57,13 @@ interface Thread {
 
 class ThreadPool implements WorkerPool {
   readonly width: number;
-  readonly blocks: number;
   readonly encoders: FileEncoders;
   readonly #threads: Thread[] = [];
   readonly #mappings = new Map<ReaderConfig, number>();
   /** Memory for columns that nobody looks at any more; for any thread, as it is shared. */
   readonly #spare: ArrayBufferLike[] = [];
+  /** Of the columns that came last. */
+  #columnBytes = Infinity;
   #job = 0;
   #file = 0;
 
@@ -66,7 +73,6 @@ class ThreadPool implements WorkerPool {
     private readonly bytes: number,
   ) {
     this.width = workers * (1 + CHUNKS_AHEAD);
-    this.blocks = workers * (1 + BLOCKS_AHEAD);
     this.encoders = {
       atOnce: workers,
       open: (sink, options, checksums) => this.#open(sink, options, checksums),
@@ -74,6 +80,11 @@ class ThreadPool implements WorkerPool {
     };
     const startWith = Math.min(workers, Math.floor(bytes / BYTES_PER_THREAD));
     for (let i = 0; i < startWith; i++) this.#start();
+  }
+
+  get blocks(): number {
+    const fitting = Math.floor(BYTES_AHEAD / this.#columnBytes);
+    return this.workers * (1 + Math.max(BLOCKS_AHEAD, Math.min(MAX_BLOCKS_AHEAD, fitting)));
   }
 
   async read(config: ReaderConfig, chunk: Chunk | FileBlock, fingerprints = false): Promise<CheckedColumns> {
@@ -96,6 +107,7 @@ class ThreadPool implements WorkerPool {
     const { columns, input } = (response as Extract<ThreadResponse, { read: unknown }>).read;
     if (input !== undefined) giveBackChunkMemory(input);
     const { batch, lines, place } = columns;
+    this.#columnBytes = memoryOf(batch).byteLength;
     return { batch, lines, place, release: () => void this.#spare.push(memoryOf(batch)) };
   }
 
