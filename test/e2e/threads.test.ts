@@ -5,10 +5,11 @@ import { FLAT } from '../../src/writers/layout.js';
 import type { FileEncoders, FileTerms, NamespaceRest } from '../../src/writers/namespace-files.js';
 import type { ObjectWriter } from '../../src/uploaders/object-store.js';
 import { MemorySink, rowGroup, writeFileBytes, type TestRecord } from '../parquet/harness.js';
+import { jsonl } from '../readers/support.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 // Threads are started from compiled files only.
-const { openWorkerPool } = (await import(
+const { openWorkerPool, BLOCKS_AHEAD, MAX_BLOCKS_AHEAD } = (await import(
   new URL('../../dist/pipeline/threads/worker-pool.js', import.meta.url).href
 )) as typeof WorkerPoolModule;
 
@@ -117,6 +118,27 @@ describe('threads', () => {
       const blocked = pool.encoders!.writeRests(root, terms, [rest(500), rest(501)]);
       await expect(blocked).rejects.toMatchObject({ code: 'STORE_REFUSED', source: `${root}n500/` });
       expect(await readdir(root, { recursive: true })).toContain('n501/part-00003-00501.parquet');
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it('may be further ahead while the columns that they make are small', async () => {
+    const pool = openWorkerPool(2, RULES);
+    const config = jsonl({ metadata: { from: 'none' } });
+    const readRecords = async (count: number): Promise<void> => {
+      const lines = Array.from({ length: count }, (_, i) => `{"id":"${i}","values":[${i},0.5]}\n`);
+      const bytes = Buffer.from(lines.join(''));
+      const read = await pool.read(config, { source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] });
+      expect(read.batch.rows).toBe(count);
+      read.release();
+    };
+    try {
+      expect(pool.blocks).toBe(2 * (1 + BLOCKS_AHEAD));
+      await readRecords(10);
+      expect(pool.blocks).toBe(2 * (1 + MAX_BLOCKS_AHEAD));
+      await readRecords(100_000);
+      expect(pool.blocks).toBe(2 * (1 + BLOCKS_AHEAD));
     } finally {
       await pool.close();
     }

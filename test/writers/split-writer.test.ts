@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { ParquetFileWriter } from '../../src/parquet/file-writer.js';
+import type { RowGroupColumns } from '../../src/parquet/row-group.js';
 import type { VectorKind } from '../../src/records/batch.js';
 import type { ObjectStore, ObjectWriter, WriteOptions } from '../../src/uploaders/object-store.js';
 import type { ManifestFile } from '../../src/writers/manifest.js';
+import type { FileEncoders } from '../../src/writers/namespace-files.js';
 import { pagePool } from '../../src/writers/row-pools.js';
 import type { SplitWriterOptions } from '../../src/writers/split-options.js';
 import { footerOf, queryDuckDB, readWithHyparquet } from '../parquet/harness.js';
@@ -474,6 +477,66 @@ describe('a store that takes nothing for a while', () => {
     const [file] = await writer.finish();
     expect(file?.records).toBe(BATCHES * 100);
   });
+});
+
+describe('threads that take nothing for a while', () => {
+  const dimension = 64;
+  const rowGroupBytes = 1024 * 1024;
+  const pageBytes = 64 * 1024;
+
+  it.each([
+    { atOnce: 2, rowGroups: 64, least: 4, most: 5 },
+    { atOnce: 3, rowGroups: 64, least: 6, most: 7 },
+    // A quarter of the memory is for those on their way.
+    { atOnce: 3, rowGroups: 16, least: 4, most: 5 },
+    { atOnce: 2, rowGroups: 4, least: 1, most: 2 },
+  ])(
+    '$atOnce of them, with memory for $rowGroups row groups: $least are on their way before anybody waits',
+    async ({ atOnce, rowGroups, least, most }) => {
+      const encoded: RowGroupColumns[] = [];
+      let open!: () => void;
+      const opened = new Promise<void>((resolve) => (open = resolve));
+      const encoders: FileEncoders = {
+        atOnce,
+        open: (sink, options) => {
+          const file = new ParquetFileWriter({ ...options, sink });
+          return {
+            get bytes() {
+              return file.bytes;
+            },
+            writeRowGroup: async (group) => {
+              encoded.push(group);
+              await opened;
+              await file.writeRowGroup(group);
+            },
+            close: () => file.close(),
+            abort: () => file.abort(),
+          };
+        },
+        writeRests: () => Promise.reject(new Error('there are few namespaces')),
+      };
+      const { writer } = await splitWriter({
+        ...{ kind: 'dense', dimension, store: memoryStore().store, rowGroupBytes, pageBytes, encoders },
+        maxBufferedBytes: rowGroups * rowGroupBytes,
+      });
+      let taken = 0;
+      const brought = (async () => {
+        for (; taken < 12; taken++) {
+          const records = Array.from({ length: rowGroupBytes / (4 * dimension) }, (_, i) => {
+            return { id: `r${i}`, namespace: `n${taken}`, values: new Array<number>(dimension).fill(i + 1) };
+          });
+          await writer.add(batchOf(records, 'dense', dimension));
+        }
+      })();
+      await vi.waitFor(() => expect(encoded.length).toBeGreaterThanOrEqual(least));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(encoded.length).toBeLessThanOrEqual(most);
+      expect(taken).toBeLessThan(12);
+      open();
+      await brought;
+      expect(await writer.finish()).toHaveLength(12);
+    },
+  );
 });
 
 describe('two splits, the first of which is being finished', () => {
