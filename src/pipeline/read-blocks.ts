@@ -22,7 +22,7 @@ export async function* readBlocks(
       throwIfAborted(signal);
       config ??= configOf(blocks.sampleOf(block));
       underWay.push(block, pool.read(config, block, fingerprints));
-      if (underWay.length >= pool.blocks) yield* underWay.next(numbered);
+      while (underWay.length >= pool.blocks) yield* underWay.next(numbered);
     }
     while (underWay.length > 0) yield* underWay.next(numbered);
     await blocks.finish();

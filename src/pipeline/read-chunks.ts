@@ -3,6 +3,7 @@ import { giveBackChunkMemory } from '../readers/chunk-memory.js';
 import type { Chunk, FileBlock, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { RowBlocks } from './file-blocks.js';
+import type { CheckedColumns } from './threads/pool.js';
 import { movedDown, UnderWay, type ReadBatchesOptions } from './under-way.js';
 
 /**
@@ -18,7 +19,8 @@ export async function* readChunks(
   linesBefore = 0,
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const underWay = new UnderWay();
-  const width = rows === undefined ? pool.width : pool.blocks;
+  const width = (): number => (rows === undefined ? pool.width : pool.blocks);
+  const batchOf = ({ batch }: CheckedColumns): RecordBatch => movedDown(batch, linesBefore);
   let config: ReaderConfig | undefined;
   try {
     for await (const chunk of chunks) {
@@ -26,9 +28,9 @@ export async function* readChunks(
       config ??= configOf(chunk);
       const input = await placed(chunk, rows);
       underWay.push(input, pool.read(config, input, fingerprints));
-      if (underWay.length >= width) yield* underWay.next(({ batch }) => movedDown(batch, linesBefore));
+      while (underWay.length >= width()) yield* underWay.next(batchOf);
     }
-    while (underWay.length > 0) yield* underWay.next(({ batch }) => movedDown(batch, linesBefore));
+    while (underWay.length > 0) yield* underWay.next(batchOf);
   } finally {
     await underWay.settled();
   }
