@@ -25,10 +25,11 @@ export const CHUNKS_AHEAD = 1;
 /** Blocks waiting at each thread, or read and waiting for the main thread, which may be busy for a while with a row group. */
 export const BLOCKS_AHEAD = 2;
 /**
- * More of them, up to so many, as long as their columns take no more than this for each thread. Numbers with many digits become few bytes: two
- * blocks of them are read before a thread that encodes a row group is back, and then nobody has anything to do.
+ * More of them, up to so many, as long as their columns take no more than BYTES_AHEAD. Numbers with many digits become few bytes: two blocks of
+ * them are read before a thread that encodes a row group is back, and then nobody has anything to do.
  */
 export const MAX_BLOCKS_AHEAD = 6;
+/** Bytes of columns of blocks ahead, for each thread. */
 export const BYTES_AHEAD = 8 * 1024 * 1024;
 
 /**
