@@ -1,6 +1,7 @@
 import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
 import { HEADER_BYTES, readHeader } from './block-header.js';
+import type { GroupMemory } from './group-memory.js';
 import type { BlockSource, Place } from './row-log.js';
 import { SECTION_COUNT, fromSections, isValidity } from './row-sections.js';
 
@@ -28,18 +29,24 @@ export interface RowTail {
   copyTo(target: Uint8Array, starts: readonly number[]): void;
 }
 
+export interface LoadedRows {
+  readonly columns: RowGroupColumns;
+  /** In which they lie, to be given back. */
+  readonly memory: ArrayBufferLike;
+}
+
 /**
  * Puts rows together: those of a chain in order, then `tail`.
  *
- * @param take gives the memory for them
+ * @param groups gives the memory for them
  */
 export async function loadRows(
   log: BlockSource,
   { rows: chained, sizes, last }: ChainedRows,
   tail: RowTail | undefined,
   kind: VectorKind,
-  take: (bytes: number) => ArrayBufferLike,
-): Promise<RowGroupColumns> {
+  groups: Pick<GroupMemory, 'take'>,
+): Promise<LoadedRows> {
   const rows = chained + (tail?.rows ?? 0);
   const lengths = new Array<number>(SECTION_COUNT).fill(0);
   /** Where what is still to come of each section ends. */
@@ -51,7 +58,7 @@ export async function loadRows(
     lengths[i] = isValidity(i) && length > 0 ? rows : length;
     ends[i] = bytes += lengths[i]!;
   }
-  const memory = take(bytes);
+  const memory = groups.take(bytes);
   const whole = new Uint8Array(memory);
   for (let i = 0; i < SECTION_COUNT; i++) if (isValidity(i)) whole.fill(1, ends[i]! - lengths[i]!, ends[i]);
   const part = (i: number, length: number, partRows: number): number =>
@@ -79,5 +86,5 @@ export async function loadRows(
     log.release(place, block);
     place = header.before;
   }
-  return fromSections(memory, lengths, rows, kind);
+  return { columns: fromSections(memory, lengths, rows, kind), memory };
 }

@@ -9,7 +9,7 @@ import { forEachLimited, WeightGate } from './concurrency.js';
 import { GroupMemory } from './group-memory.js';
 import { HANDOVERS_PER_THREAD, inHandovers, MANY_RESTS, type Handover } from './handovers.js';
 import { FLAT } from './layout.js';
-import { loadRows, NO_ROWS } from './load-rows.js';
+import { loadRows, NO_ROWS, type LoadedRows } from './load-rows.js';
 import type { ManifestFile } from './manifest.js';
 import { NamespaceBuffer } from './namespace-buffer.js';
 import { NamespaceFiles, type FileSettings, type FileTerms, type NamespaceRest } from './namespace-files.js';
@@ -86,8 +86,8 @@ export class SplitWriter {
   readonly #maxOpenFiles: number;
   /** Row groups that are written side by side. */
   readonly #atOnce: number;
-  /** Row groups on their way while records come in, and large files that are finished side by side. */
-  readonly #filesAtOnce: number;
+  /** Row groups on their way at once: while records come in, and then of the large files that are finished side by side. */
+  readonly #groupsAtOnce: number;
   /** The same in bytes. */
   readonly #mostWriting: number;
   readonly #log: RowLog;
@@ -139,9 +139,9 @@ export class SplitWriter {
     const fitting = Math.floor(roomForWriting / this.#rowGroupBytes);
     this.#atOnce = Math.max(ROW_GROUPS_AT_ONCE, Math.min(encoders?.atOnce ?? 0, fitting));
     // While one is written and synced, its thread encodes another.
-    this.#filesAtOnce =
+    this.#groupsAtOnce =
       encoders === undefined ? this.#atOnce : Math.max(this.#atOnce, Math.min(2 * this.#atOnce, fitting));
-    this.#mostWriting = Math.min(this.#filesAtOnce * this.#rowGroupBytes, roomForWriting);
+    this.#mostWriting = Math.min(this.#groupsAtOnce * this.#rowGroupBytes, roomForWriting);
     this.#maxOpenFiles = bounded('maxOpenFiles', options.maxOpenFiles ?? openByDefault);
     const maxBufferedBytes = this.#maxBufferedBytes;
     const shared = encoders !== undefined;
@@ -210,7 +210,7 @@ export class SplitWriter {
       Math.floor((READ_AHEAD_SHARE * this.#maxBufferedBytes) / Math.max(1, this.#passes)),
     );
     const states = this.#states;
-    const largeAtOnce = Math.min(this.#filesAtOnce, this.#maxOpenFiles);
+    const largeAtOnce = Math.min(this.#groupsAtOnce, this.#maxOpenFiles);
     this.#toOpen = largeAtOnce;
     // Those that hold a file open come first, so that there are never more open than allowed.
     const open = states.filter((state) => state.files.isOpen);
@@ -529,26 +529,21 @@ export class SplitWriter {
     rawBytes: number,
     last?: SortedRange,
   ): TakenRows {
-    let memory: ArrayBufferLike | undefined;
-    const take = (bytes: number): ArrayBufferLike => (memory = this.#groups.take(bytes));
-    const { kind } = this.#settings;
+    let loaded: LoadedRows | undefined;
     const { rows: desks } = this.#pages;
     return {
       rawBytes,
       load: async () => {
-        if (last !== undefined) {
-          const desk = desks.take(this.#sorted!.deskBytes);
-          const tail = this.#sorted!.tail(last.from, last.to, desk);
-          const rows = await loadRows(this.#log, chain ?? NO_ROWS, tail, kind, take);
-          desks.giveBack(desk);
-          return rows;
-        }
-        if (chain === undefined) return inMemory!;
-        return loadRows(this.#log, chain, inMemory && tailOf(inMemory), kind, take);
+        if (chain === undefined && last === undefined) return inMemory!;
+        const desk = last && desks.take(this.#sorted!.deskBytes);
+        const tail = last ? this.#sorted!.tail(last.from, last.to, desk!) : inMemory && tailOf(inMemory);
+        loaded = await loadRows(this.#log, chain ?? NO_ROWS, tail, this.#settings.kind, this.#groups);
+        if (desk !== undefined) desks.giveBack(desk);
+        return loaded.columns;
       },
       done: () => {
         if (inMemory !== undefined) this.#giveBack(inMemory);
-        if (memory !== undefined) this.#groups.giveBack(memory);
+        if (loaded !== undefined) this.#groups.giveBack(loaded.memory);
       },
     };
   }

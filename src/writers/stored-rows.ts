@@ -1,7 +1,6 @@
-import type { RowGroupColumns } from '../parquet/row-group.js';
 import type { VectorKind } from '../records/batch.js';
 import type { GroupMemory } from './group-memory.js';
-import { loadRows, type ChainedRows } from './load-rows.js';
+import { loadRows, type ChainedRows, type LoadedRows } from './load-rows.js';
 import { RowLogReader, type RowLogData } from './row-log-reader.js';
 import type { BlockSource } from './row-log.js';
 import { SortedRows, type SortedRowsOnDesk } from './scattered/sorted-rows.js';
@@ -23,12 +22,6 @@ export interface RowStores {
   readonly sorted: SortedRowsOnDesk | undefined;
 }
 
-export interface LoadedRows {
-  readonly columns: RowGroupColumns;
-  /** In which they lie, to be given back. */
-  readonly memory?: ArrayBufferLike | undefined;
-}
-
 /** Puts rows together that a writer on another thread has gathered. */
 export class StoredRowsLoader {
   readonly #log: RowLogReader | undefined;
@@ -44,12 +37,9 @@ export class StoredRowsLoader {
     this.#sorted = stores.sorted && new SortedRows(stores.sorted);
   }
 
-  async load({ chain, from, to }: StoredRows): Promise<LoadedRows> {
+  load({ chain, from, to }: StoredRows): Promise<LoadedRows> {
     const tail = from < to ? this.#sorted!.tail(from, to, this.stores.sorted!.desk) : undefined;
-    let memory: ArrayBufferLike | undefined;
-    const take = (bytes: number): ArrayBufferLike => (memory = this.memory.take(bytes));
-    const columns = await loadRows(this.#log ?? NO_LOG, chain, tail, this.kind, take);
-    return { columns, memory };
+    return loadRows(this.#log ?? NO_LOG, chain, tail, this.kind, this.memory);
   }
 }
 

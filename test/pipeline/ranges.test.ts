@@ -9,9 +9,9 @@ import type { ByteRange } from '../../src/sources/line-range.js';
 import { listSources } from '../../src/sources/list-sources.js';
 import type { Source } from '../../src/sources/source.js';
 import { useTempDir } from '../support/temp-dir.js';
+import { noStore } from './rows-support.js';
 
 const temp = useTempDir();
-const noStore = { openStore: () => Promise.reject(new Error('no store')) };
 
 async function sourceOf(name: string, text: string): Promise<Source> {
   await writeFile(temp(name), text);

@@ -10,6 +10,7 @@ import { listSources } from '../../src/sources/list-sources.js';
 import type { Source } from '../../src/sources/source.js';
 import { csv, jsonl, read } from '../readers/support.js';
 import { useTempDir } from '../support/temp-dir.js';
+import { noStore } from './rows-support.js';
 
 const temp = useTempDir();
 const BLOCKS = 30;
@@ -19,8 +20,7 @@ async function sourceOf(name: string): Promise<Source> {
   const path = temp(name);
   await writeFile(path, '');
   await truncate(path, BLOCKS * BLOCK_BYTES);
-  const options = { format: 'auto', compression: 'auto', openStore: () => Promise.reject(new Error('no store')) };
-  return (await listSources([path], options as Parameters<typeof listSources>[1]))[0]!;
+  return (await listSources([path], noStore))[0]!;
 }
 
 /** Nothing is read: a batch for whatever comes. Tells how many are under way. */

@@ -12,7 +12,7 @@ import { listSources } from '../../src/sources/list-sources.js';
 import type { Source } from '../../src/sources/source.js';
 import { rowsOf, type Row } from '../readers/support.js';
 
-const noStore = { openStore: () => Promise.reject(new Error('no store')) };
+export const noStore = { openStore: () => Promise.reject(new Error('no store')) };
 export interface Outcome {
   readonly rows: Row[];
   readonly rejects: Reject[];

@@ -83,7 +83,8 @@ function columnsOf(records: readonly NamespacedRecord[], kind: VectorKind): RowG
   };
 }
 
-const load = (tail: RowTail, kind: VectorKind): Promise<RowGroupColumns> => loadRows(noLog, NO_ROWS, tail, kind, take);
+const load = async (tail: RowTail, kind: VectorKind): Promise<RowGroupColumns> =>
+  (await loadRows(noLog, NO_ROWS, tail, kind, { take })).columns;
 
 describe.each(KINDS)('scattered %s records', (kind) => {
   it('come out by namespace, each in order, whatever the batches and the segments', async () => {
