@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { STATE_FILE } from '../../src/emulator/index.js';
-import { LOCK_FILE, LOCK_STALE_MS, StateLock } from '../../src/emulator/state/state-lock.js';
+import { LOCK_DIRECTORY, LOCK_STALE_MS, StateLock } from '../../src/emulator/state/state-lock.js';
 import { call, emulate, tempDir } from './support.js';
 
 async function leaveLock(directory: string, holder: object, ageMs: number): Promise<void> {
-  const path = join(directory, LOCK_FILE);
+  const path = join(directory, LOCK_DIRECTORY, 'left-over');
+  await mkdir(join(directory, LOCK_DIRECTORY), { recursive: true });
   await writeFile(path, JSON.stringify({ token: 'left-over', ...holder }));
   const then = new Date(Date.now() - ageMs);
   await utimes(path, then, then);
@@ -34,7 +35,7 @@ describe('a state directory', () => {
       message: expect.stringContaining(`process ${process.pid} on ${hostname()}`),
     });
     expect(await readFile(join(stateDir, STATE_FILE), 'utf8')).toBe(before);
-    expect((await readdir(stateDir)).sort()).toEqual([STATE_FILE, LOCK_FILE].sort());
+    expect((await readdir(stateDir)).sort()).toEqual([STATE_FILE, LOCK_DIRECTORY].sort());
     await first.close();
     const second = await emulate({ stateDir });
     expect((await call(second.url, 'GET', '/namespaces/kept')).status).toBe(200);
@@ -63,14 +64,39 @@ describe('a state directory', () => {
     await emulate({ stateDir });
   });
 
-  it('goes to one of many that find the same left-over lock', async () => {
+  it('goes to one of many that find the same left-over lock, in whatever order they look and take', async () => {
+    const pid = await endedPid();
+    for (let round = 0; round < 100; round++) {
+      const stateDir = await tempDir();
+      await leaveLock(stateDir, { pid, host: hostname() }, 0);
+      const all = await Promise.allSettled(Array.from({ length: 8 }, () => StateLock.take(stateDir)));
+      const taken = all.filter((each) => each.status === 'fulfilled');
+      expect(taken, `round ${round}`).toHaveLength(1);
+      for (const each of all) {
+        if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'EMULATOR_STATE_IN_USE' });
+      }
+      await taken[0]!.value.release();
+      expect(await readdir(stateDir)).toEqual([]);
+    }
+  });
+
+  it('is taken when one that was ended while it took the lock left only an empty directory', async () => {
     const stateDir = await tempDir();
-    await leaveLock(stateDir, { pid: await endedPid(), host: hostname() }, 0);
-    const all = await Promise.allSettled(Array.from({ length: 8 }, () => StateLock.take(stateDir)));
-    const taken = all.filter((each) => each.status === 'fulfilled');
-    expect(taken).toHaveLength(1);
-    await taken[0]!.value.release();
+    await mkdir(join(stateDir, LOCK_DIRECTORY));
+    const lock = await StateLock.take(stateDir);
+    await lock.release();
     expect(await readdir(stateDir)).toEqual([]);
+  });
+
+  it('stays with who has taken it from one that was silent and comes back', async () => {
+    const stateDir = await tempDir();
+    const silent = await StateLock.take(stateDir);
+    const [file] = await readdir(join(stateDir, LOCK_DIRECTORY));
+    await rm(join(stateDir, LOCK_DIRECTORY, file!));
+    const next = await StateLock.take(stateDir);
+    await silent.release();
+    await expect(StateLock.take(stateDir)).rejects.toMatchObject({ code: 'EMULATOR_STATE_IN_USE' });
+    await next.release();
   });
 
   it('is not written to when the start fails', async () => {
