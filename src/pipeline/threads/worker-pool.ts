@@ -7,6 +7,7 @@ import type { ManifestFile } from '../../writers/manifest.js';
 import type { FileEncoders } from '../../writers/namespace-files.js';
 import { CallingThread } from './calling-thread.js';
 import { FileOnThread } from './file-on-thread.js';
+import { Jobs } from './jobs.js';
 import { memoryOf, type CheckedColumns, type WorkerPool } from './pool.js';
 import {
   memoriesOf,
@@ -41,14 +42,9 @@ export function openWorkerPool(workers: number, rules: RuleOptions, bytes = 0): 
   return workers > 1 && THREADS_AVAILABLE ? new ThreadPool(workers, rules, bytes) : new CallingThread(rules);
 }
 
-interface Job {
-  readonly resolve: (response: ThreadResponse) => void;
-  readonly reject: (error: Error) => void;
-}
-
 interface Thread {
   readonly worker: Worker;
-  readonly jobs: Map<number, Job>;
+  readonly jobs: Jobs<ThreadResponse>;
   readonly mappings: Set<number>;
   /** Files that it encodes. */
   files: number;
@@ -65,7 +61,6 @@ class ThreadPool implements WorkerPool {
   readonly #spare: ArrayBufferLike[] = [];
   /** Of the columns that came last. */
   #columnBytes = Infinity;
-  #job = 0;
   #file = 0;
 
   constructor(
@@ -137,10 +132,9 @@ class ThreadPool implements WorkerPool {
   }
 
   #ask(thread: Thread, request: JobRequest, memories: Iterable<ArrayBufferLike>): Promise<ThreadResponse> {
-    const job = this.#job++;
     if (thread.fault !== undefined) return Promise.reject(thread.fault);
     return new Promise((resolve, reject) => {
-      thread.jobs.set(job, { resolve, reject });
+      const job = thread.jobs.add({ resolve, reject });
       thread.worker.postMessage({ job, ...request }, moved(memories));
     });
   }
@@ -155,17 +149,17 @@ class ThreadPool implements WorkerPool {
 
   #start(): Thread {
     const worker = takeThread(this.bytes);
-    const thread: Thread = { worker, jobs: new Map(), mappings: new Set(), files: 0, fault: undefined };
+    const thread: Thread = { worker, jobs: new Jobs(), mappings: new Set(), files: 0, fault: undefined };
     worker.on('message', (response: ThreadResponse) => {
-      const job = thread.jobs.get(response.job)!;
-      thread.jobs.delete(response.job);
+      // What it had answered before it failed may come later than the failure.
+      if (thread.fault !== undefined) return;
+      const job = thread.jobs.take(response.job);
       if ('error' in response) job.reject(restore(response.error));
       else job.resolve(response);
     });
     const fail = (error: Error): void => {
       thread.fault ??= error;
-      for (const job of thread.jobs.values()) job.reject(error);
-      thread.jobs.clear();
+      for (const job of thread.jobs.takeAll()) job.reject(error);
     };
     worker.on('error', fail);
     worker.on('exit', (code) => fail(new PineloadError('UNEXPECTED', { message: `a thread ended with ${code}` })));
