@@ -16,6 +16,7 @@ import {
 import { FingerprintLog } from './fingerprint-log.js';
 import { originOf, packRows, ROW_WORDS, signed } from './fingerprint-rows.js';
 import { RecordSorter } from './record-sorter.js';
+import type { RecordMemory } from './sort/record-memory.js';
 
 /** Memory for the fingerprints of the split that is being converted; what does not fit is spilled. */
 export const DEFAULT_FINGERPRINT_MEMORY_BYTES = 16_000_000;
@@ -33,6 +34,8 @@ export interface FingerprintRecorderOptions {
   readonly inputBytes?: number | undefined;
   /** Shared with others who take the same batches. Default: a table of its own. */
   readonly numbers?: NamespaceNumbers | undefined;
+  /** Memory for sorting, handed on from one recorder to the next. Default: its own. */
+  readonly spare?: RecordMemory[] | undefined;
   readonly onSpill?: ((bytes: number) => void) | undefined;
 }
 
@@ -78,11 +81,11 @@ export class FingerprintRecorder {
   readonly #rows = new Int32Array(ROWS_AT_ONCE * ROW_WORDS);
 
   constructor(options: FingerprintRecorderOptions) {
-    const { directory, onSpill, onlySplit = false } = options;
+    const { directory, onSpill, onlySplit = false, spare } = options;
     this.#numbers = options.numbers ?? new NamespaceNumbers();
     const memoryBytes =
       options.memoryBytes ?? (onlySplit ? DEFAULT_ONLY_SPLIT_MEMORY_BYTES : DEFAULT_FINGERPRINT_MEMORY_BYTES);
-    const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes: memoryBytes / 2, directory, onSpill };
+    const sorter = { words: RUN_WORDS, keyWords: 2, memoryBytes: memoryBytes / 2, directory, onSpill, spare };
     this.#ids = new RecordSorter(sorter);
     this.#vectors = new RecordSorter(sorter);
     this.#originFile = new SpillFile(directory);

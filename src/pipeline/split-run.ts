@@ -5,6 +5,7 @@ import {
   DEFAULT_ONLY_SPLIT_MEMORY_BYTES,
   FingerprintRecorder,
 } from '../duplicates/fingerprint-recorder.js';
+import type { RecordMemory } from '../duplicates/sort/record-memory.js';
 import type { RecordBatch, VectorKind } from '../records/batch.js';
 import { addMetadataChanges, type MetadataChanges } from '../records/rules/metadata-mend.js';
 import { NamespaceNumbers } from '../records/namespace-numbers.js';
@@ -41,6 +42,8 @@ export interface SplitRunOptions {
   readonly onTheWay: Turns | undefined;
   readonly encoders?: SplitWriterOptions['encoders'];
   readonly pages?: PagePool | undefined;
+  /** Memory for putting fingerprints in order, handed on from split to split. Default: its own. */
+  readonly sorting?: RecordMemory[] | undefined;
   readonly before?: SplitWriterOptions['before'];
   /** The split may have been begun before, by the same plan: see WriteOptions.resume. */
   readonly resume: boolean | 'parts';
@@ -87,8 +90,10 @@ export class SplitRun implements EndingSplit {
     const memoryBytes = Math.min(wanted, Math.floor(options.maxBufferedBytes / 3));
     const numbers = new NamespaceNumbers();
     if (options.fingerprints) {
-      const { onlySplit, inputBytes, tmpDir: directory } = options;
-      this.#fingerprints = new FingerprintRecorder({ memoryBytes, directory, onlySplit, inputBytes, numbers, onSpill });
+      const { onlySplit, inputBytes, tmpDir: directory, sorting: spare } = options;
+      this.#fingerprints = new FingerprintRecorder({
+        ...{ memoryBytes, directory, onlySplit, inputBytes, numbers, spare, onSpill },
+      });
     }
     const { kind, dimension, version, maxSmallFiles = Infinity } = options;
     this.#staged = new StagedSplit({ store: target.state, key: stagedKey(split), kind, dimension, version, signal });

@@ -4,6 +4,7 @@ import type { EventListener } from '../base/events.js';
 import { Rate } from '../base/rate.js';
 import { VERSION } from '../base/version.js';
 import type { WorkerPool } from './threads/pool.js';
+import type { RecordMemory } from '../duplicates/sort/record-memory.js';
 import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
@@ -78,6 +79,7 @@ export class SplitWork {
   readonly #read = new Map<number, Pick<SplitEntry, 'pieces'>>();
   /** What one split has used serves the next: left to the garbage collector, the process would hold that of both. */
   readonly #pages: PagePool;
+  readonly #sorting: RecordMemory[] = [];
   readonly #turns: Turns | undefined;
   readonly #progress = new Throttle(() => this.#report());
 
@@ -123,6 +125,7 @@ export class SplitWork {
     }
     await this.#ended;
     this.#pages.clear();
+    this.#sorting.length = 0;
     return this.#entries;
   }
 
@@ -193,6 +196,7 @@ export class SplitWork {
       onTheWay: this.#turns,
       before: () => (this.#ending === run ? undefined : this.#ending),
       pages: this.#pages,
+      sorting: this.#sorting,
       resume: resume(split.index),
       fingerprints: takesFingerprints(stored.plan),
       onlySplit: stored.plan.splits.length === 1,

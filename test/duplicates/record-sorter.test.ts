@@ -80,4 +80,33 @@ describe('sorting records', () => {
       { numRuns: 12, seed: 12 },
     );
   });
+
+  it.each([
+    ['in memory', 10_000_000],
+    ['in runs', 40_000],
+  ])('gives the same order in memory that other sorters have done with, %s', async (_, memoryBytes) => {
+    const spare: RecordMemory[] = [];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 3_000, size: 'max' }),
+        async (pairs) => {
+          const records = pairs.map(([a, b], i) => [a, b, i]);
+          const handedOn = spare[0];
+          const sorter = new RecordSorter({ words: 3, keyWords: 2, memoryBytes, directory: tmpdir(), spare });
+          for (const record of records) {
+            if (sorter.isFull) await sorter.spill();
+            sorter.push(...record);
+          }
+          expect(spare).toEqual([]);
+          const found: number[][] = [];
+          for await (const block of sorter.sorted()) found.push(...split(block, 3));
+          expect(found).toEqual(expected(records, 2));
+          await sorter.close();
+          expect(spare).toHaveLength(1);
+          if (handedOn !== undefined) expect(spare[0]).toBe(handedOn);
+        },
+      ),
+      { numRuns: 12, seed: 13 },
+    );
+  });
 });
