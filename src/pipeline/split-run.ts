@@ -91,9 +91,8 @@ export class SplitRun implements EndingSplit {
     const numbers = new NamespaceNumbers();
     if (options.fingerprints) {
       const { onlySplit, inputBytes, tmpDir: directory, sorting: spare } = options;
-      this.#fingerprints = new FingerprintRecorder({
-        ...{ memoryBytes, directory, onlySplit, inputBytes, numbers, spare, onSpill },
-      });
+      const recording = { memoryBytes, directory, onlySplit, inputBytes, numbers, spare, onSpill };
+      this.#fingerprints = new FingerprintRecorder(recording);
     }
     const { kind, dimension, version, maxSmallFiles = Infinity } = options;
     this.#staged = new StagedSplit({ store: target.state, key: stagedKey(split), kind, dimension, version, signal });
