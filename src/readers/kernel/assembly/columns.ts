@@ -2,7 +2,6 @@ import { reserve } from '../../../base/assembly/memory';
 import { copyBytes } from '../../../base/assembly/copy';
 import { isPlainId } from '../../../records/plain/assembly/plain-id';
 import { isPlainMetadata } from '../../../records/plain/assembly/plain-metadata';
-import { RUN_SLACK } from './number-run';
 import { countLines } from './lines';
 import { setChunk } from './text';
 
@@ -175,12 +174,12 @@ export function placeColumns(
   at = ids = align(at + length * ((nameParts as usize) + 1) + max * ((nameLiterals as usize) + 2 * MAX_TEXT) + PADDING);
   at = scratch = align(at + length + PADDING);
   at = values = align(at + length + ((nodes as usize) + 8) * 2 * PADDING);
-  at = rest = align(at + (dense ? 2 * length + PADDING + RUN_SLACK : 0));
+  at = rest = align(at + (dense ? 2 * length + PADDING : 0));
   // A field takes 5 bytes of text at least (`"":0,`); the table has up to 4 places for each.
   at = restTable = align(at + (keepRest ? 5 * length + PADDING : 0));
   at = sparseIndices = align(at + (keepRest ? 4 * length + PADDING : 0));
   at = sparseValues = align(at + (sparse ? 2 * length + PADDING : 0));
-  at = metadata = align(at + (sparse ? 2 * length + PADDING + RUN_SLACK : 0));
+  at = metadata = align(at + (sparse ? 2 * length + PADDING : 0));
   reserve(at + 65536);
   memory.fill(nameTable, 0, (slots as usize) * 4);
   rows = 0;

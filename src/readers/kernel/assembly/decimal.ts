@@ -28,7 +28,7 @@ export const FIRST_16: usize = memory.data(32 * 16, 16);
 /** For n = 0 … 16: a mask of the last n among 16 characters. Filled by initDecimal. */
 const LAST_16: usize = memory.data(17 * 16, 16);
 /** 0 … 9 in float64: loading one is quicker than converting it. */
-const DIGIT_F64: usize = memory.data<f64>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+export const DIGIT_F64: usize = memory.data<f64>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 
 /** Float64 values below this may be subnormal as float32, where the neighbours are evenly spaced. */
 const MIN_NORMAL: f64 = 1.1754943508222875e-38;
@@ -63,6 +63,13 @@ export const DIGIT_FACTORS: usize = memory.data<u8>([
   0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0,
 ], 16);
 const PARTS: usize = memory.data<f64>([1e-8, 1e-16], 16);
+export const ZEROS: usize = memory.data<u8>([
+  0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30,
+], 16);
+/** Added to a digit, this stays below 0x80. */
+const NO_DIGITS: usize = memory.data<u8>([
+  0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76, 0x76,
+], 16);
 
 /** 16 bytes that hold digits (not characters), most significant first: the values of the first 8 and the last 8, as i32 in lanes 0 and 1. */
 // @ts-ignore: decorator
@@ -84,23 +91,30 @@ function nearMidpoint(d: f64): bool {
 /** One bit for each of 16 characters at `p`: it is no digit. */
 // @ts-ignore: decorator
 @inline
-function othersAmong16(p: usize): u32 {
-  return i8x16.bitmask(i8x16.add_sat_u(i8x16.sub(v128.load(p), i8x16.splat(0x30)), i8x16.splat(0x76))) as u32;
+export function othersAmong16(p: usize): u32 {
+  return i8x16.bitmask(i8x16.add_sat_u(digitsAt(p), v128.load(NO_DIGITS))) as u32;
+}
+
+/** 16 digits, not characters, at `p`; what is no digit becomes more than 9. */
+// @ts-ignore: decorator
+@inline
+export function digitsAt(p: usize): v128 {
+  return i8x16.sub(v128.load(p), v128.load(ZEROS));
 }
 
 /**
  * parseCommonNumber looks at 16 digits behind the point; what is cut off is less than 10^-16. From COMMON_LEAST on, that is less than
  * COMMON_ULPS_OFF units in the last place of a float64, the few units of the roundings (see the top of this file) included.
  */
-const COMMON_LEAST: f64 = 6.103515625e-5; // 2^-14
+export const COMMON_LEAST: f64 = 1.52587890625e-5; // 2^-16
 /** For n digits behind the point (0 … 31): 0 where none is cut off, else COMMON_LEAST. Filled by initDecimal. */
 const LEAST: usize = memory.data(32 * 8, 8);
-export const COMMON_ULPS_OFF: u64 = 1 << 14;
+export const COMMON_ULPS_OFF: u64 = 1 << 16;
 
 /**
  * Reads the number at `p`, if it is written as embeddings are: an optional space, an optional sign, one digit, a point, 1 to 27 digits,
- * and a comma. Writes it to `out` and returns the address of the comma; 0 where it is written in another way, or too near to
- * the middle between two float32 neighbours for this.
+ * and a comma or a closing bracket. Writes it to `out` and returns the address of what ends it; 0 where it is written in another way, or too
+ * near to the middle between two float32 neighbours for this.
  */
 // @ts-ignore: decorator
 @inline
@@ -119,11 +133,9 @@ export function parseCommonNumber(p: usize, out: usize): usize {
   if (load<u8>(p, 1) != 0x2e) return 0;
   const n = ctz(others >> 2);
   const end = p + 2 + (n as usize);
-  if (load<u8>(end) != 0x2c) return 0;
-  const digits = v128.and(
-    i8x16.sub(v128.load(p, 2), i8x16.splat(0x30)),
-    v128.load(FIRST_16 + ((n as usize) << 4)),
-  );
+  const behind: u32 = load<u8>(end);
+  if (behind != 0x2c && behind != 0x5d) return 0;
+  const digits = v128.and(digitsAt(p + 2), v128.load(FIRST_16 + ((n as usize) << 4)));
   const parts = f64x2.mul(f64x2.convert_low_i32x4_s(eightDigitsTwice(digits)), v128.load(PARTS));
   const d =
     load<f64>(DIGIT_F64 - 0x30 * 8 + ((load<u8>(p) as usize) << 3)) +

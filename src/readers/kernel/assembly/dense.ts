@@ -3,7 +3,7 @@ import { base64Length, decodeBase64 } from './base64';
 import * as code from './codes';
 import { setAllowNonFinite, skipSpace, skipValue } from './json';
 import { parseCommonNumber, parsed, parseLooseNumber } from './decimal';
-import { beginRuns, careful, readRun, runEnd } from './number-run';
+import { beginLanes, lanesEnd, lanesFrom, readLanes } from './number-lanes';
 import { wrong, wrongNumbers } from './problem';
 import { setText } from './text';
 import { isNonFinite, isSpace } from './number-text';
@@ -138,18 +138,18 @@ function readDelimited(start: usize, end: usize, out: usize): void {
   let p = start;
   const commas = delimiter == 0x2c;
   const full = out + ((dimension as usize) << 2);
-  beginRuns(p);
+  beginLanes(p);
   while (true) {
     if (commas) {
-      const read = p >= careful ? readRun(p, out, full) : 0;
+      const read = p >= lanesFrom ? readLanes(p, out, full, end) : 0;
       if (read != 0) {
         out += (read as usize) << 2;
         numbers += read;
-        p = runEnd;
+        p = lanesEnd;
         continue;
       }
       const comma = parseCommonNumber(p, out);
-      if (comma != 0) {
+      if (comma != 0 && load<u8>(comma) == 0x2c) {
         out += 4;
         numbers++;
         p = comma;

@@ -6,7 +6,7 @@ import { initDecimal } from './decimal';
 import { FIELD_BYTES } from './field';
 import { readJsonl } from './jsonl';
 import { checkKeys } from './metadata';
-import { initNumberRun } from './number-run';
+import { initNumberLanes } from './number-lanes';
 import * as settings from './settings';
 
 /** What JavaScript calls; see kernel.ts there. */
@@ -19,7 +19,7 @@ export { heapBase, reserve } from '../../../base/assembly/memory';
 /** Once: fills the tables. `powers`: see initDecimal. */
 export function init(powers: usize): void {
   initDecimal(powers);
-  initNumberRun();
+  initNumberLanes();
   initBase64();
 }
 

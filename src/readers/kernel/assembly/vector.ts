@@ -1,8 +1,8 @@
 import * as code from './codes';
 import { parseCommonNumber, parsed, parseNumber } from './decimal';
 import { elements, MAX_DEPTH, skipElements, skipSpace } from './json';
-import { beginRuns, careful, readRun, runEnd } from './number-run';
-import { fail } from './text';
+import { beginLanes, lanesEnd, lanesFrom, readLanes } from './number-lanes';
+import { fail, textEnd } from './text';
 
 /** What readNumbers found: how many numbers, and the first element that is none, and the first that is beyond float32. */
 export let count: u32 = 0;
@@ -25,13 +25,13 @@ export function readNumbers(p: usize, out: usize, depth: i32, expected: u32): us
   if (depth >= MAX_DEPTH) return fail(p, code.EXPECT_NESTING, code.JSON_SYNTAX);
   p = skipSpace(p + 1);
   if (load<u8>(p) == 0x5d) return p + 1;
-  beginRuns(p);
+  beginLanes(p);
   while (true) {
-    if (p >= careful) {
-      const read = readRun(p, out, full);
+    if (p >= lanesFrom) {
+      const read = readLanes(p, out, full, textEnd);
       if (read != 0) {
         out += (read as usize) << 2;
-        p = runEnd;
+        p = lanesEnd;
         continue;
       }
     }
@@ -39,7 +39,9 @@ export function readNumbers(p: usize, out: usize, depth: i32, expected: u32): us
     if (end != 0) {
       out += 4;
       p = end + 1;
-      continue;
+      if (load<u8>(end) == 0x2c) continue;
+      count = ((out - start) >> 2) as u32;
+      return p;
     }
     p = skipSpace(p);
     const next = parseNumber(p);

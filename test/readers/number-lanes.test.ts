@@ -4,7 +4,7 @@ import { createReader } from '../../src/readers/create-reader.js';
 import { decimalOf, nearestFloat32, scaled } from './float32-oracle.js';
 import { csv, jsonl } from './support.js';
 
-/** Enough numbers for several runs of text that are read at once (number-run.ts), and a rest. */
+/** Enough numbers for both lanes (number-lanes.ts), and a rest. */
 const DIMENSION = 150;
 
 const array = createReader(jsonl({ dimension: DIMENSION }));
@@ -32,7 +32,7 @@ const withSign = (texts: readonly string[], wanted: number[]): number[] =>
   wanted.map((b, i) => (b === 0 && texts[i]!.startsWith('-') ? 0x80000000 : b));
 const want = (texts: readonly string[]): number[] => withSign(texts, expected(texts));
 
-/** As embeddings are written: what is read at once. */
+/** As embeddings are written: what is read in pairs. Up to 8, 12 and 27 digits are read in different ways. */
 const common = fc
   .tuple(
     fc.constantFrom('', '-'),
@@ -46,7 +46,38 @@ const nearMiddle = fc
   .integer({ min: 0x3a800000, max: 0x41100000 })
   .map((b) => decimalOf(scaled(b) + scaled(b + 1), 150).replace(/(\.\d{16})\d*/, '$1'));
 
-/** Numbers that JSON allows, but in no run. */
+/** With more digits than count as a rule, and small. */
+const long = fc
+  .tuple(
+    fc.constantFrom(
+      '0.',
+      '-0.',
+      '-1.',
+      '0.000',
+      '0.0000',
+      '-0.00000',
+      '0.00001525878',
+      '0.0000152588',
+      `0.${'0'.repeat(16)}`,
+    ),
+    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 13, maxLength: 24 }),
+  )
+  .map(([lead, digits]) => lead + digits);
+
+/** As one program prints them: all much alike. */
+const shape = fc.constantFrom(
+  fc.integer({ min: -99999, max: 99999 }).map((n) => (n / 1e5).toFixed(5)),
+  fc.float({ min: -1, max: 1, noNaN: true }).map((x) => x.toFixed(8)),
+  fc.float({ min: -1, max: 1, noNaN: true }).map((x) => x.toFixed(11)),
+  fc.float({ min: -1, max: 1, noNaN: true }).map((x) => String(x)),
+  fc.float({ min: -1, max: 1, noNaN: true }).map((x) => x.toFixed(20)),
+  fc.float({ min: -1, max: 1, noNaN: true }).map((x) => x.toExponential(6)),
+  fc.integer({ min: -128, max: 127 }).map(String),
+  fc.constantFrom('0.0', '-0.0', '0.25'),
+  fc.constantFrom('0.0', '0.012345678901234567', '0.1234567', '0.123456789012'),
+);
+
+/** Numbers that JSON allows, but that are not read in pairs. */
 const LAWFUL = [
   '0',
   '-7',
@@ -60,12 +91,18 @@ const LAWFUL = [
   '1E2',
 ];
 
-describe('numbers that are read at once', () => {
+/** One for each way in which pairs are read. */
+const RIGHT = ['0.25', '-0.1234567890', '0.123456789012345678'];
+
+describe('numbers that are read in two lanes', () => {
   it.each([',', ', '])('equal the exact oracle, with "%s" between them', (separator) => {
     fc.assert(
-      fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: common }, nearMiddle), size()), (texts) => {
-        expectEverywhere(texts, texts.join(separator));
-      }),
+      fc.property(
+        fc.array(fc.oneof({ weight: 9, arbitrary: common }, { weight: 9, arbitrary: long }, nearMiddle), size()),
+        (texts) => {
+          expectEverywhere(texts, texts.join(separator));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -73,7 +110,14 @@ describe('numbers that are read at once', () => {
   it('equal it where some numbers are written in another way', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof({ weight: 60, arbitrary: common }, fc.constantFrom(...LAWFUL)), size()),
+        fc
+          .oneof(common, long)
+          .chain((base) =>
+            fc.array(
+              fc.oneof({ weight: 60, arbitrary: fc.constant(base) }, common, fc.constantFrom(...LAWFUL)),
+              size(),
+            ),
+          ),
         fc.constantFrom(',', ', '),
         (texts, separator) => {
           expectEverywhere(texts, texts.join(separator));
@@ -82,6 +126,51 @@ describe('numbers that are read at once', () => {
       { numRuns: 60 },
     );
   });
+
+  it('equal it whatever was read before, in long vectors and short ones', () => {
+    const readers = [24, 25, 47, 100, 1100].map(
+      (dimension) => [dimension, createReader(jsonl({ dimension }))] as const,
+    );
+    const vector = fc
+      .tuple(fc.constantFrom(...readers), fc.constantFrom(',', ', '), shape)
+      .chain(([to, separator, number]) =>
+        fc.tuple(
+          fc.constant(to),
+          fc.constant(separator),
+          fc.array(fc.oneof({ weight: 200, arbitrary: number }, common), { minLength: to[0], maxLength: to[0] }),
+        ),
+      );
+    fc.assert(
+      fc.property(fc.array(vector, { minLength: 1, maxLength: 4 }), fc.nat(40), (vectors, again) => {
+        for (const [[, reader], separator, texts] of vectors) {
+          const wanted = want(texts);
+          const line = `{"id":"a","values":[${texts.join(separator)}]}`;
+          // Each a few times: what is found out about numbers is kept.
+          for (let i = 0; i <= again; i += 10) expect(bitsOf(reader, line)).toEqual(wanted);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([',', ', '])(
+    'are those of the vector, whatever the second lane has read (with "%s" between them)',
+    (separator) => {
+      const many = (text: string, count: number): string => Array.from({ length: count }, () => text).join(separator);
+      const rows = Array.from({ length: 60 }, (_, i) => {
+        // By the one before this vector would be much longer, so that the lane begins behind it.
+        const values = many(i % 2 === 0 ? '0.0123456789012345678' : '0.5', DIMENSION);
+        return `{"id":"${i}","values":[${values}],"metadata":{"x":"${many('0.75', i * 12)}","y":[${many('0.75', 400)}]}}`;
+      });
+      const bytes = new TextEncoder().encode(rows.join('\n'));
+      const batch = array.read({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] });
+      expect(batch.rows).toBe(60);
+      const wanted = rows.flatMap((_, i) =>
+        Array.from({ length: DIMENSION }, () => Math.fround(i % 2 === 0 ? Number('0.0123456789012345678') : 0.5)),
+      );
+      expect([...batch.values!]).toEqual(wanted);
+    },
+  );
 
   it('equal it where white space comes and goes', () => {
     fc.assert(
@@ -124,9 +213,11 @@ describe('numbers that are read at once', () => {
   ])('are refused with %j among them, wherever it stands', (wrong) => {
     for (const separator of [',', ', ']) {
       for (let at = 0; at < DIMENSION; at++) {
-        const texts = Array.from({ length: DIMENSION }, (_, i) => (i === at ? wrong : '0.25'));
-        const line = `{"id":"a","values":[${texts.join(separator)}],"metadata":{"x":0.5,"y":0.25,"z":0.125}}`;
-        expect(bitsOf(array, line), `${at}`).toBeUndefined();
+        for (const right of RIGHT) {
+          const texts = Array.from({ length: DIMENSION }, (_, i) => (i === at ? wrong : right));
+          const line = `{"id":"a","values":[${texts.join(separator)}],"metadata":{"x":0.5,"y":0.25,"z":0.125}}`;
+          expect(bitsOf(array, line), `${at}`).toBeUndefined();
+        }
       }
     }
   });
@@ -136,15 +227,24 @@ describe('numbers that are read at once', () => {
     (wrong) => {
       for (const separator of [',', ', ']) {
         for (let at = 1; at < DIMENSION; at++) {
-          const text = Array.from(
-            { length: DIMENSION },
-            (_, i) => (i === 0 ? '' : i === at ? wrong : separator) + '0.25',
-          );
-          expect(bitsOf(array, `{"id":"a","values":[${text.join('')}]}`), `${at}`).toBeUndefined();
+          for (const right of RIGHT) {
+            const text = Array.from(
+              { length: DIMENSION },
+              (_, i) => (i === 0 ? '' : i === at ? wrong : separator) + right,
+            );
+            expect(bitsOf(array, `{"id":"a","values":[${text.join('')}]}`), `${at}`).toBeUndefined();
+          }
         }
       }
     },
   );
+
+  it('are refused in a delimited text where a bracket ends one of them', () => {
+    for (let at = 0; at < DIMENSION; at++) {
+      const texts = Array.from({ length: DIMENSION }, (_, i) => (i === at ? '0.25]' : '0.25'));
+      expect(bitsOf(delimited, `{"id":"a","values":"${texts.join(',')}"}`), `${at}`).toBeUndefined();
+    }
+  });
 
   it.each([-3, -2, -1, 1, 2, 3, 100])('are refused where there are %i more than the dimension', (more) => {
     const text = Array.from({ length: DIMENSION + more }, () => '-0.25').join(',');
