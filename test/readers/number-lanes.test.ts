@@ -172,6 +172,18 @@ describe('numbers that are read in two lanes', () => {
     },
   );
 
+  it('are those of the vector where it ends just before numbers that the second lane has read', () => {
+    const values = Array.from({ length: DIMENSION }, () => '0.5').join(',');
+    const more = Array.from({ length: 100 }, () => '0.75').join(',');
+    for (let longer = 0; longer <= DIMENSION; longer++) {
+      // By the average of this one, half of the next one's numbers take as much as all of them do, or some more.
+      const before = Array.from({ length: DIMENSION }, (_, i) => (i < longer ? '0.123456' : '0.12345')).join(',');
+      expect(bitsOf(array, `{"id":"a","values":[${before}]}`)).toBeDefined();
+      const line = `{"id":"a","values":[${values}],"y":[${more}]}`;
+      expect(bitsOf(array, line), `${longer}`).toEqual(Array.from({ length: DIMENSION }, () => bits(0.5)));
+    }
+  });
+
   it('equal it where white space comes and goes', () => {
     fc.assert(
       fc.property(
@@ -206,6 +218,9 @@ describe('numbers that are read in two lanes', () => {
     '0.-5',
     '"0.5"',
     'null',
+    '1e39',
+    '-1e400',
+    '340282366920938463463374607431768211456.0',
     '0.5;',
     '0.5\u00e9',
     '[0.5]',
@@ -238,6 +253,20 @@ describe('numbers that are read in two lanes', () => {
       }
     },
   );
+
+  it.each(['', '-'])('are refused where something follows any number of digits (with "%s" before them)', (sign) => {
+    for (const right of RIGHT) {
+      for (let digits = 1; digits < 40; digits++) {
+        for (let at = 70; at < 90; at++) {
+          const wrong = `${sign}0.${'1'.repeat(digits)}`;
+          const texts = Array.from({ length: DIMENSION }, (_, i) => (i === at ? wrong : right));
+          expect(bitsOf(array, `{"id":"a","values":[${texts.join(',')}]}`), `${digits}`).toEqual(want(texts));
+          texts[at] += 'a';
+          expect(bitsOf(array, `{"id":"a","values":[${texts.join(',')}]}`), `${digits}`).toBeUndefined();
+        }
+      }
+    }
+  });
 
   it('are refused in a delimited text where a bracket ends one of them', () => {
     for (let at = 0; at < DIMENSION; at++) {

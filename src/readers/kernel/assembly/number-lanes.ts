@@ -20,7 +20,7 @@ const LANE_BYTES: usize = 8192;
 const LEAST_NUMBERS: u32 = 24;
 
 /** Numbers of the second lane. It reads no more than the first, whose numbers take two bytes at least (`1,`). */
-const SECOND: usize = memory.data(8192 * 2 + 64, 16);
+const SECOND: usize = memory.data((8192 + 64) * 2, 16);
 
 /** What pairs of numbers are read as. The shorter ones take fewer steps. A number that is longer is read by itself. */
 const SHORT: i32 = 0; // Up to 8 digits behind the point.
