@@ -63,7 +63,7 @@ export const DIGIT_FACTORS: usize = memory.data<u8>([
   0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0, 0x10, 0x27, 1, 0,
 ], 16);
 const PARTS: usize = memory.data<f64>([1e-8, 1e-16], 16);
-export const ZEROS: usize = memory.data<u8>([
+const ZEROS: usize = memory.data<u8>([
   0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30,
 ], 16);
 /** Added to a digit, this stays below 0x80. */
@@ -92,14 +92,14 @@ function nearMidpoint(d: f64): bool {
 // @ts-ignore: decorator
 @inline
 export function othersAmong16(p: usize): u32 {
-  return i8x16.bitmask(i8x16.add_sat_u(digitsAt(p), v128.load(NO_DIGITS))) as u32;
+  return i8x16.bitmask(i8x16.add_sat_u(digitsOf(v128.load(p)), v128.load(NO_DIGITS))) as u32;
 }
 
-/** 16 digits, not characters, at `p`; what is no digit becomes more than 9. */
+/** 16 characters as digits; what is no digit becomes more than 9. */
 // @ts-ignore: decorator
 @inline
-export function digitsAt(p: usize): v128 {
-  return i8x16.sub(v128.load(p), v128.load(ZEROS));
+export function digitsOf(text: v128): v128 {
+  return i8x16.sub(text, v128.load(ZEROS));
 }
 
 /**
@@ -135,7 +135,7 @@ export function parseCommonNumber(p: usize, out: usize): usize {
   const end = p + 2 + (n as usize);
   const behind: u32 = load<u8>(end);
   if (behind != 0x2c && behind != 0x5d) return 0;
-  const digits = v128.and(digitsAt(p + 2), v128.load(FIRST_16 + ((n as usize) << 4)));
+  const digits = v128.and(digitsOf(v128.load(p, 2)), v128.load(FIRST_16 + ((n as usize) << 4)));
   const parts = f64x2.mul(f64x2.convert_low_i32x4_s(eightDigitsTwice(digits)), v128.load(PARTS));
   const d =
     load<f64>(DIGIT_F64 - 0x30 * 8 + ((load<u8>(p) as usize) << 3)) +

@@ -1,7 +1,7 @@
 import { copyBytes } from '../../../base/assembly/copy';
 import {
-  COMMON_LEAST, COMMON_ULPS_OFF, DIGIT_F64, DIGIT_FACTORS, digitsAt, distanceToComma, FIRST_16, HALF, LOW_BITS, othersAmong16,
-  parseCommonNumber, parsed, parseNumber, ZEROS,
+  COMMON_LEAST, COMMON_ULPS_OFF, DIGIT_F64, DIGIT_FACTORS, digitsOf, distanceToComma, FIRST_16, HALF, LOW_BITS, othersAmong16,
+  parseCommonNumber, parsed, parseNumber,
 } from './decimal';
 
 /**
@@ -104,12 +104,11 @@ export function readLanes(p: usize, out: usize, full: usize, limit: usize): u32 
     giveUp();
     return 0;
   }
-  lanesFrom = 0;
   first = p;
   firstOut = out;
   second = start;
   secondOut = SECOND;
-  readBoth(start);
+  const worthIt = readBoth(start);
   // If the second lane came to an end it is that of the vector, as a rule.
   while (first < start && firstAlone()) {}
   if (first == start) {
@@ -119,12 +118,13 @@ export function readLanes(p: usize, out: usize, full: usize, limit: usize): u32 
     first = second;
   }
   const numbers = ((firstOut - out) >> 2) as u32;
-  if (numbers < LEAST_NUMBERS >> 1) giveUp();
-  else average = ((first - p) << 4) / (numbers as usize);
-  // Unless it was given up.
-  if (lanesFrom == 0) {
+  const enough = numbers >= LEAST_NUMBERS >> 1;
+  if (enough) average = ((first - p) << 4) / (numbers as usize);
+  if (enough && worthIt) {
     lanesFrom = first;
     passed = 0;
+  } else {
+    giveUp();
   }
   lanesEnd = first;
   return numbers;
@@ -136,8 +136,11 @@ function giveUp(): void {
   lanesFrom = usize.MAX_VALUE;
 }
 
-/** Reads both lanes until the first has come to `start`, or one of them cannot go on, or too many numbers had to be read alone. */
-function readBoth(start: usize): void {
+/**
+ * Reads both lanes until the first has come to `start`, or one of them cannot go on. False where it ended before that, since too many numbers had
+ * to be read alone.
+ */
+function readBoth(start: usize): bool {
   const spaced = load<u8>(start) == 0x20;
   let form = formToTry();
   let counted = SECOND;
@@ -150,10 +153,7 @@ function readBoth(start: usize): void {
     if (alone <= FEW || alone * MOST_ALONE <= pairs) continue;
     alone = 0;
     pairs = 0;
-    if (form == LONG) {
-      giveUp();
-      return;
-    }
+    if (form == LONG) return false;
     form++;
     leastForm = form;
     leastFormFor = LEAST_FORM_CALLS;
@@ -163,6 +163,7 @@ function readBoth(start: usize): void {
     pairs >>= 1;
     alone >>= 1;
   }
+  return true;
 }
 
 function formToTry(): i32 {
@@ -243,7 +244,7 @@ function othersOf(form: i32, p: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function fraction(lead: usize, behind: usize): v128 {
-  return v128.and(digitsAt(lead + 2), v128.load(FIRST_16 - 32 + (behind << 4)));
+  return v128.and(digitsOf(v128.load(lead, 2)), v128.load(FIRST_16 - 32 + (behind << 4)));
 }
 
 /** `spaced`: 0 or 1. It is a constant where this is inlined, as `form` is. See parseCommonNumber and eightDigitsTwice in decimal.ts for the steps. */
@@ -286,7 +287,7 @@ function readForm(form: i32, spaced: usize, stop: usize): void {
       const mask = v128.load64_lane(
         FIRST_16 - 32 + (qBehind << 4), v128.load64_zero(FIRST_16 - 32 + (pBehind << 4)), 1,
       );
-      const digits = v128.and(i8x16.sub(text, v128.load(ZEROS)), mask);
+      const digits = v128.and(digitsOf(text), mask);
       const fours = i32x4.dot_i16x8_s(i16x8.shr_u(i16x8.mul(digits, tens), 8), hundreds);
       const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_u(fours, fours), thousands);
       d = f64x2.add(lead, f64x2.mul(f64x2.convert_low_i32x4_s(eights), v128.load(PLACES)));
