@@ -13,7 +13,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
  * its memory is shared with other threads (see `sharedWasmMemory`).
  */
 const KERNELS = [
-  { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['base', 'records/plain'] },
+  { folder: 'readers/kernel', file: 'kernel.wasm', uses: ['base', 'records/plain', 'records/fingerprint'] },
   { folder: 'records/fingerprint', file: 'fingerprint.wasm', uses: ['base'] },
   { folder: 'records/plain', file: 'plain.wasm', uses: ['base'] },
   { folder: 'parquet/decode/texts', file: 'texts.wasm', uses: ['base'] },

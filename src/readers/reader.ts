@@ -65,7 +65,7 @@ export interface ChunkReader {
    *
    * @returns columns that all lie in one memory but `rejected`; without the rows' own text
    */
-  pack(batch: RecordBatch, options?: PackMemory): RecordBatch;
+  pack(batch: RecordBatch, options?: PackOptions): RecordBatch;
 }
 
 /** Where packed columns go. */
@@ -74,6 +74,11 @@ export interface PackMemory {
   readonly memory?: ArrayBufferLike | undefined;
   /** Memory that is made is shared by all threads, so that nothing has to be moved. Default false. */
   readonly shared?: boolean | undefined;
+}
+
+export interface PackOptions extends PackMemory {
+  /** Take the hashes of dense vectors too: see RecordBatch.vectorHashes. Default false. */
+  readonly hashes?: boolean | undefined;
 }
 
 /** Path of a field in a record: `['response', 'body', 'data', '0', 'embedding']`; array indices are decimal digits. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jsonlChunks } from '../../src/readers/chunks.js';
 import { createReader } from '../../src/readers/create-reader.js';
 import type { ChunkReader, ReaderConfig } from '../../src/readers/reader.js';
+import { VectorMemory } from '../../src/records/fingerprint/vector-memory.js';
 import type { Reject } from '../../src/records/reject.js';
 import { csv, jsonl, rowsOf, type Row } from './support.js';
 
@@ -226,5 +227,41 @@ describe('packing', () => {
     // The same memory serves again.
     const again = reader.view({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] }).batch;
     expect(reader.pack(again, { memory }).ids.bytes.buffer).toBe(memory);
+  });
+
+  // From 512 numbers on vectors are copied out of the kernel one by one.
+  it.each([3, 8, 511, 512, 600])('keeps vectors of %i numbers with their rows, and takes their hashes', (dimension) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ namespace: fc.constantFrom('a', 'b', 'c'), bad: fc.boolean() }), { maxLength: 24 }),
+        fc.boolean(),
+        (rows, oneNamespace) => {
+          const reader = createReader(jsonl({ dimension }));
+          const lines = rows.map(({ namespace }, i) =>
+            JSON.stringify({
+              id: `id-${i}`,
+              namespace: oneNamespace ? 'one' : namespace,
+              values: Array.from({ length: dimension }, (_, d) => i + d / 1024),
+            }),
+          );
+          const bytes = Buffer.from(lines.join('\n'));
+          const { batch } = reader.view({ source: 'in', bytes, firstLine: 1, byteOffset: 0, rejects: [] });
+          const order = new Map(batch.namespaces.dictionary.map((name, i) => [name, i]));
+          rows.forEach(({ bad }, i) => (batch.rejected[i] = bad ? 1 : 0));
+          const expected = rowsOf(batch)
+            .filter((_, row) => batch.rejected[row] === 0)
+            .sort((a, b) => order.get(a.namespace)! - order.get(b.namespace)!);
+          const packed = reader.pack(batch, { hashes: true });
+          expect(rowsOf(packed)).toStrictEqual(expected);
+
+          const memory = VectorMemory.take();
+          memory.values(packed.rows, dimension).set(packed.values!);
+          expect(packed.vectorHashes).toEqual(memory.look().hashes);
+          memory.release();
+          expect(reader.pack(batch).vectorHashes).toBeUndefined();
+        },
+      ),
+      { numRuns: 60, seed: 5, endOnFailure: true },
+    );
   });
 });

@@ -20,6 +20,6 @@ export function readAndCheck(
 ): ReadColumns {
   const { batch, lines, place } = reader.view(chunk);
   const mended = checkBatch(batch, rules);
-  const packed = withMended(reader.pack(batch, memory), mended);
+  const packed = withMended(reader.pack(batch, { ...memory, hashes: fingerprints }), mended);
   return { batch: fingerprints ? { ...packed, fingerprints: fingerprintBatch(packed) } : packed, lines, place };
 }

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../../records/batch.js';
 import { mergeRejects } from '../chunk-bytes.js';
-import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig, PackMemory } from '../reader.js';
+import type { Chunk, ChunkReader, FileBlock, ReadColumns, ReaderConfig, PackOptions } from '../reader.js';
 import { placeBlock, TAIL_BYTES } from './block-input.js';
 import { writeConfig } from './kernel-config.js';
 import { KernelRejects } from './kernel-rejects.js';
@@ -45,7 +45,7 @@ export class KernelReader implements ChunkReader {
     return this.readAll(placedInput(chunk, { at: input, length: bytes.length, byteOffset: chunk.byteOffset }));
   }
 
-  pack(batch: RecordBatch, options: PackMemory = {}): RecordBatch {
+  pack(batch: RecordBatch, options: PackOptions = {}): RecordBatch {
     return packBatch(this.kernel, batch, options);
   }
 

@@ -1,9 +1,9 @@
 import type { RecordBatch } from '../../records/batch.js';
-import type { PackMemory } from '../reader.js';
-import type { KernelExports } from './wasm.js';
+import type { PackOptions } from '../reader.js';
+import { alignUp, type KernelExports } from './wasm.js';
 
 /** What `packRows` leaves at resultAddress, as u32: see pack.ts. */
-const RESULT_WORDS = 15;
+const RESULT_WORDS = 17;
 /** Memory is made in steps of this, so that what served one chunk serves the next, which is about as large. */
 const MEMORY_STEP = 256 * 1024;
 
@@ -11,19 +11,22 @@ const MEMORY_STEP = 256 * 1024;
  * Copies the good rows of the columns that the kernel holds, the rows of each namespace together and in their order, into `memory`
  * or, if that is too small, into memory that is made for it.
  */
-export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, shared }: PackMemory): RecordBatch {
-  const { namespaces, dimension, values, sparse, metadata, origin, rejects } = batch;
+export function packBatch(
+  kernel: KernelExports,
+  batch: RecordBatch,
+  { memory, shared, hashes: hashed = false }: PackOptions,
+): RecordBatch {
+  const { namespaces, values, sparse, metadata, origin, rejects } = batch;
+  const dimension = values === undefined ? 0 : batch.dimension;
   const count = orderRows(kernel, batch.rejected);
-  kernel.packRows(count, values === undefined ? 0 : dimension);
-  const [packed, length, ...addresses] = new Uint32Array(
-    kernel.memory.buffer,
-    kernel.resultAddress(),
-    RESULT_WORDS,
-  ) as unknown as number[] as [number, number, ...number[]];
+  kernel.packRows(count, dimension, hashed && values !== undefined);
+  const result = new Uint32Array(kernel.memory.buffer, kernel.resultAddress(), RESULT_WORDS);
+  const [packed, length, ...addresses] = result.subarray(0, -2) as unknown as [number, number, ...number[]];
+  const [vectorsFrom, vectorsOrder] = result.subarray(-2) as unknown as [number, number];
   const [
     lines,
     byteOffsets,
-    floats,
+    hashes,
     indices,
     weights,
     idOffsets,
@@ -36,16 +39,22 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, s
     texts,
   ] = addresses.map((address) => address - packed) as Places;
 
-  const room = memory !== undefined && memory.byteLength >= length ? memory : newMemory(roundUp(length), shared);
+  // Vectors come behind all else.
+  const vectorsAt = alignUp(length);
+  const bytes = vectorsAt + 4 * count * dimension;
+  const room = memory !== undefined && memory.byteLength >= bytes ? memory : newMemory(roundUp(bytes), shared);
   new Uint8Array(room).set(new Uint8Array(kernel.memory.buffer, packed, length));
   const presence = (at: number): Uint8Array => new Uint8Array(room, at, count);
   const offsetsAt = (at: number): Uint32Array => new Uint32Array(room, at, count + 1);
   const entries = sparse === undefined ? 0 : offsetsAt(sparseOffsets)[count]!;
+  const vectors = values && new Float32Array(room, vectorsAt, count * dimension);
+  if (vectors !== undefined) copyVectors(kernel, vectorsFrom, vectorsOrder, vectors, dimension);
   return {
     rows: count,
     dimension,
     ids: { bytes: new Uint8Array(room, ids, texts - ids), offsets: offsetsAt(idOffsets), framed: true },
-    values: values && new Float32Array(room, floats, count * dimension),
+    values: vectors,
+    vectorHashes: hashed && values !== undefined ? new Uint32Array(room, hashes, 2 * count) : undefined,
     sparse: sparse && {
       offsets: offsetsAt(sparseOffsets),
       indices: new Uint32Array(room, indices, entries),
@@ -69,6 +78,25 @@ export function packBatch(kernel: KernelExports, batch: RecordBatch, { memory, s
   };
 }
 
+/**
+ * Copies vectors out of the kernel.
+ *
+ * @param order address of the numbers of the rows, in the order in which their vectors shall lie; 0: as they lie
+ */
+function copyVectors(kernel: KernelExports, from: number, order: number, to: Float32Array, dimension: number): void {
+  const { buffer } = kernel.memory;
+  if (order === 0) {
+    to.set(new Float32Array(buffer, from, to.length));
+    return;
+  }
+  const rows = new Uint32Array(buffer, order, to.length / dimension);
+  for (let i = 0, next; i < rows.length; i = next) {
+    // As many as lie together.
+    for (next = i + 1; next < rows.length && rows[next] === rows[next - 1]! + 1;) next++;
+    to.set(new Float32Array(buffer, from + 4 * dimension * rows[i]!, (next - i) * dimension), i * dimension);
+  }
+}
+
 /** Has the kernel put the rows in order that are not rejected. Returns how many. */
 function orderRows(kernel: KernelExports, rejected: Uint8Array): number {
   const some = rejected.includes(1);
@@ -88,7 +116,7 @@ const roundUp = (length: number): number => Math.ceil(Math.max(length, 1) / MEMO
 type Places = [
   lines: number,
   byteOffsets: number,
-  floats: number,
+  hashes: number,
   indices: number,
   weights: number,
   idOffsets: number,

@@ -18,7 +18,7 @@ export interface KernelExports {
   findRow(from: number, to: number, end: number): number;
   placeRejected(): number;
   orderRows(some: boolean): number;
-  packRows(count: number, dimension: number): void;
+  packRows(count: number, dimension: number, hashed: boolean): void;
 }
 
 /** The range of decimal exponents that decimal.ts has powers of ten for. */

@@ -1,18 +1,24 @@
 import { reserve } from '../../../base/assembly/memory';
 import * as columns from './columns';
 import { copyBytes } from '../../../base/assembly/copy';
+import { vectorHash } from '../../../records/fingerprint/assembly/vector-hash';
 
 /**
- * The rows that are handed on, packed end to end, without those that JavaScript has rejected, so that what leaves the kernel is one stretch
- * of memory in which the rows of a namespace lie together.
+ * The rows that are handed on, packed end to end, without those that JavaScript has rejected, so that what leaves the kernel is two stretches
+ * of memory, of dense vectors and of all else, in which the rows of a namespace lie together.
  */
 
 /** Ids and metadata go framed: each text with its length before it, as it is written to a file. */
 const FRAME_BYTES: usize = 4;
 
+/** Vectors from this length on are not packed: whoever takes them out of the kernel copies them one by one, which is all the copying then. */
+const LONG_VECTOR_BYTES: usize = 2048;
+
 let rejected: usize = 0;
 /** Numbers of the rows, u32 each. */
 let order: usize = 0;
+/** They are all the rows as they came. */
+let inOrder: bool = false;
 let packed: usize = 0;
 
 // @ts-ignore: decorator
@@ -54,6 +60,7 @@ export function orderRows(some: bool): u32 {
   }
   // All that are there come before the end of the last name's.
   const count = names == 0 ? 0 : load<u32>(places + ((names - 1) << 2));
+  inOrder = !some && names == 1;
   packed = align(order + ((count as usize) << 2));
   return count;
 }
@@ -72,10 +79,12 @@ function lengthAt(offsets: usize, row: u32): usize {
 }
 
 /**
- * Packs the `count` rows that orderRows has left; a dense vector has `dimension` numbers. Leaves at resultAddress where the
- * stretch begins, its length, and the address of each column in it, in the order below (kernel-reader.ts has the same).
+ * Packs the `count` rows that orderRows has left; a dense vector has `dimension` numbers, and a hash if they are `hashed`: see vectorHash.
+ * Leaves at resultAddress where the stretch begins, its length, and the address of each column in it, in the order below (pack-batch.ts has
+ * the same). The last two: where the vectors are, and 0 if they are in order; else, long ones, they are as they came, and this is where the
+ * numbers of the rows are in their order, u32 each.
  */
-export function packRows(count: u32, dimension: u32): void {
+export function packRows(count: u32, dimension: u32, hashed: bool): void {
   let idBytes: usize = 0;
   let metadataBytes: usize = 0;
   let entries: usize = 0;
@@ -90,8 +99,8 @@ export function packRows(count: u32, dimension: u32): void {
   // Widest first, so that each is aligned.
   const lines = packed;
   const byteOffsets = lines + (n << 3);
-  const values = byteOffsets + (n << 3);
-  const sparseIndices = values + n * rowBytes;
+  const hashes = byteOffsets + (n << 3);
+  const sparseIndices = hashes + (hashed ? n << 3 : 0);
   const sparseValues = sparseIndices + (entries << 2);
   const idOffsets = sparseValues + (entries << 2);
   const metadataOffsets = idOffsets + ((n + 1) << 2);
@@ -102,8 +111,11 @@ export function packRows(count: u32, dimension: u32): void {
   const ids = sparseValidity + n;
   const metadata = ids + idBytes;
   const end = metadata + metadataBytes;
-  if (rowBytes > 0) packValues(values, rowBytes, n, align(end));
-  else reserve(end + columns.PADDING);
+  reserve(end + columns.PADDING);
+  const asTheyCame = inOrder || rowBytes == 0 || rowBytes >= LONG_VECTOR_BYTES;
+  const values = asTheyCame ? columns.values : packValues(rowBytes, n, align(end));
+  const valuesOrder = inOrder || !asTheyCame ? 0 : order;
+  if (hashed) hashVectors(hashes, values, valuesOrder, dimension, n);
 
   let idsAt = ids;
   let metadataAt = metadata;
@@ -147,7 +159,7 @@ export function packRows(count: u32, dimension: u32): void {
   store<u32>(result, (end - packed) as u32, 4);
   store<u32>(result, lines as u32, 8);
   store<u32>(result, byteOffsets as u32, 12);
-  store<u32>(result, values as u32, 16);
+  store<u32>(result, hashes as u32, 16);
   store<u32>(result, sparseIndices as u32, 20);
   store<u32>(result, sparseValues as u32, 24);
   store<u32>(result, idOffsets as u32, 28);
@@ -158,15 +170,26 @@ export function packRows(count: u32, dimension: u32): void {
   store<u32>(result, sparseValidity as u32, 48);
   store<u32>(result, ids as u32, 52);
   store<u32>(result, metadata as u32, 56);
+  store<u32>(result, values as u32, 60);
+  store<u32>(result, valuesOrder as u32, 64);
+}
+
+function hashVectors(to: usize, values: usize, valuesOrder: usize, dimension: u32, count: usize): void {
+  const rowBytes = (dimension as usize) << 2;
+  for (let i: usize = 0; i < count; i++) {
+    const row = valuesOrder == 0 ? i : (load<u32>(valuesOrder + (i << 2)) as usize);
+    store<u64>(to + (i << 3), vectorHash(values + row * rowBytes, dimension));
+  }
 }
 
 /**
  * Copies the vectors in the order in which they lie, which is how a processor fetches ahead: they are most of all there is, and more than its
- * nearer caches hold. `scratch` is free from there on.
+ * nearer caches hold. `scratch` is free from there on. Returns where they are.
  */
-function packValues(values: usize, rowBytes: usize, count: usize, scratch: usize): void {
+function packValues(rowBytes: usize, count: usize, scratch: usize): usize {
   const rows = columns.rows as usize;
-  reserve(scratch + (rows << 2) + columns.PADDING);
+  const values = align(scratch + (rows << 2));
+  reserve(values + count * rowBytes + columns.PADDING);
   // Where each row goes, from 1 on.
   memory.fill(scratch, 0, rows << 2);
   for (let i: usize = 0; i < count; i++) {
@@ -176,4 +199,5 @@ function packValues(values: usize, rowBytes: usize, count: usize, scratch: usize
     const place = load<u32>(scratch + (row << 2)) as usize;
     if (place != 0) copyBytes(values + (place - 1) * rowBytes, columns.values + row * rowBytes, rowBytes);
   }
+  return values;
 }
