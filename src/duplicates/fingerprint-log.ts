@@ -131,8 +131,7 @@ export class FingerprintLog {
   #begin(tableBytes: number): Int32Array {
     const table = this.#base + BLOCK_BYTES;
     this.#module.reserve(table + tableBytes);
-    // What is new is all 0.
-    this.#module.begin(table, tableBytes, this.#tableBytes);
+    this.#module.begin(table, tableBytes);
     this.#tableBytes = tableBytes;
     return new Int32Array(this.#module.memory.buffer, this.#base, BLOCK_ROWS * ROW_WORDS);
   }

@@ -5,7 +5,7 @@ export interface SeenExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   heapBase(): number;
   reserve(end: number): void;
-  begin(at: number, bytes: number, used: number): void;
+  begin(at: number, bytes: number): void;
   take(rows: number, count: number, rowBytes: number): number;
 }
 
