@@ -33,7 +33,7 @@ describe('checksums', () => {
   it.each(NAMES)('%s: lengths about every boundary agree with the SDK', async (name) => {
     const block = crcModule().block.length;
     // 418 and 3,590: where folding begins.
-    const marks = [0, 16, 209, 418, 432, 1795, 3590, 3600, 65_536, block, 2 * block];
+    const marks = [0, 16, 32, 209, 418, 432, 448, 1795, 3590, 3600, 65_536, block, 2 * block];
     const lengths = new Set(marks.flatMap((n) => [n - 17, n - 16, n - 1, n, n + 1, n + 15]).filter((n) => n >= 0));
     for (const length of lengths) {
       const bytes = randomBytes(length);

@@ -6,8 +6,11 @@ const GENERATOR: u32 = 0x82f63b78;
 // Folding. With B for the shift by one byte, B^209 + B^195 + B^170 + B^155 + B^65 + 1 is a multiple of the generator (found by search):
 // adding it (XOR) to a message changes no checksum. So a byte may be taken out if it is added to those 65, 155, 170, 195 and 209
 // further on. Done from the first byte on, everything ends up in the last 209, and only those go through the tables. No byte
-// depends on one of the 64 before it, so sixteen are done at once.
+// depends on one of the 64 before it, so 32 are done at once. None of the distances is a multiple of 16: loaded as they lie, sixteen bytes
+// would often be in two lines of the cache, and partly in what was stored just before, which a processor waits for. So they are put together
+// of those loaded where they were stored: half as fast again.
 const FAR: usize = 209;
+const TO_FOLDED: usize = FOLDED - BLOCK;
 
 export function initCrc32c(): void {
   for (let i: u32 = 0; i < 256; i++) {
@@ -25,16 +28,48 @@ export function initCrc32c(): void {
 
 /** Goes on from `crc` (before the last inversion) over the first `length` bytes of the block. */
 export function crc32c(crc: u32, length: usize): u32 {
-  const whole = length & ~15;
+  const whole = length & ~31;
   if (whole < 2 * FAR) return byTables(crc, BLOCK, BLOCK + length);
   const start = load<u32>(BLOCK);
   store<u32>(BLOCK, start ^ crc);
   const end = FOLDED + whole;
-  for (let p = FOLDED; p < end; p += 16) {
-    let bytes = v128.load(p - (FOLDED - BLOCK));
-    bytes = v128.xor(bytes, v128.xor(back(p, 65), back(p, 155)));
-    bytes = v128.xor(bytes, v128.xor(back(p, 170), back(p, 195)));
-    v128.store(p, v128.xor(bytes, back(p, 209)));
+  // Of three words end to end, w, m and n, the bytes that lie 65 (155, …) before the first word and before the second one are taken.
+  let w65 = back(FOLDED, 80);
+  let w155 = back(FOLDED, 160);
+  let w170 = back(FOLDED, 176);
+  let w195 = back(FOLDED, 208);
+  let w209 = back(FOLDED, 224);
+  let q = BLOCK;
+  for (const last = BLOCK + whole - 32; q <= last; q += 32) {
+    let first = v128.load(q);
+    let second = v128.load(q, 16);
+    const m65 = v128.load(q, TO_FOLDED - 64);
+    const n65 = v128.load(q, TO_FOLDED - 48);
+    first = v128.xor(first, from15(w65, m65));
+    second = v128.xor(second, from15(m65, n65));
+    w65 = n65;
+    const m155 = v128.load(q, TO_FOLDED - 144);
+    const n155 = v128.load(q, TO_FOLDED - 128);
+    first = v128.xor(first, from5(w155, m155));
+    second = v128.xor(second, from5(m155, n155));
+    w155 = n155;
+    const m170 = v128.load(q, TO_FOLDED - 160);
+    const n170 = v128.load(q, TO_FOLDED - 144);
+    first = v128.xor(first, from6(w170, m170));
+    second = v128.xor(second, from6(m170, n170));
+    w170 = n170;
+    const m195 = v128.load(q, TO_FOLDED - 192);
+    const n195 = v128.load(q, TO_FOLDED - 176);
+    first = v128.xor(first, from13(w195, m195));
+    second = v128.xor(second, from13(m195, n195));
+    w195 = n195;
+    const m209 = v128.load(q, TO_FOLDED - 208);
+    const n209 = v128.load(q, TO_FOLDED - 192);
+    first = v128.xor(first, from15(w209, m209));
+    second = v128.xor(second, from15(m209, n209));
+    w209 = n209;
+    v128.store(q, first, TO_FOLDED);
+    v128.store(q, second, TO_FOLDED + 16);
   }
   store<u32>(BLOCK, start);
   // The last bytes stay, so they were not to be added to others: undone, from the end, while those before are as they were.
@@ -46,6 +81,31 @@ export function crc32c(crc: u32, length: usize): u32 {
     v128.store(p, bytes);
   }
   return byTables(byTables(0, first, end), BLOCK + whole, BLOCK + length);
+}
+
+// 16 of the 32 bytes that two words are, from byte 5 on, and so on.
+// @ts-ignore: decorator
+@inline
+function from5(low: v128, high: v128): v128 {
+  return v128.shuffle<u8>(low, high, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
+}
+
+// @ts-ignore: decorator
+@inline
+function from6(low: v128, high: v128): v128 {
+  return v128.shuffle<u8>(low, high, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21);
+}
+
+// @ts-ignore: decorator
+@inline
+function from13(low: v128, high: v128): v128 {
+  return v128.shuffle<u8>(low, high, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28);
+}
+
+// @ts-ignore: decorator
+@inline
+function from15(low: v128, high: v128): v128 {
+  return v128.shuffle<u8>(low, high, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
 }
 
 // @ts-ignore: decorator
