@@ -340,22 +340,25 @@ export class SplitWriter {
         from++;
         continue;
       }
-      const code = codes[from]!;
-      let to = from + 1;
-      while (to < rows && codes[to] === code && rejected[to] === 0) to++;
-      const state = stateOf(code);
+      const to = endOfRun(codes, rejected, from);
+      const state = stateOf(codes[from]!);
       for (;;) {
-        const buffer = (state.buffer ??= this.#buffer());
-        const before = buffer.capacityBytes;
-        const end = state.meter.fit(batch, from, to);
-        buffer.append(batch, from, end);
-        from = end;
-        this.#bufferedBytes += buffer.capacityBytes - before;
+        from = this.#append(state, batch, from, to);
         if (this.#isOverBudget) await this.#makeRoom();
         if (from === to) break;
         await this.#endRowGroup(state);
       }
     }
+  }
+
+  /** Gathers rows of a namespace as far as they fit into its row group. Returns the first one that does not, or `to`. */
+  #append(state: NamespaceState, batch: RecordBatch, from: number, to: number): number {
+    const buffer = (state.buffer ??= this.#buffer());
+    const before = buffer.capacityBytes;
+    const end = state.meter.fit(batch, from, to);
+    buffer.append(batch, from, end);
+    this.#bufferedBytes += buffer.capacityBytes - before;
+    return end;
   }
 
   /** Has it so few rows for each of so many namespaces that going to each for them would take longer than reading them did? */
@@ -646,4 +649,12 @@ function checkIds({ rows, rejected, ids: { validity }, origin }: RecordBatch): v
       message,
     });
   }
+}
+
+/** The row behind those of one namespace that come one after the other from the good row `from` on. */
+function endOfRun(codes: Uint32Array, rejected: Uint8Array, from: number): number {
+  const code = codes[from];
+  let to = from + 1;
+  while (to < rejected.length && codes[to] === code && rejected[to] === 0) to++;
+  return to;
 }
