@@ -89,6 +89,11 @@ export class FingerprintFile {
     return this.sections.records;
   }
 
+  /** No two of its records share a fingerprint, and that is all that it tells: they are those of a conversion's only split. */
+  get distinct(): boolean {
+    return this.sections.distinct;
+  }
+
   /**
    * Entries (high, low, row, number) in the order of their fingerprints.
    * @param windowBytes that are read in one go

@@ -1,9 +1,9 @@
 import { listSources } from '../sources/list-sources.js';
 import type { Source } from '../sources/source.js';
 import { DEFAULT_REJECT_RECORDS, type ConvertOptions } from './options.js';
+import type { ReadCount } from './piece-reader.js';
 import { probe, type Probe } from './probe.js';
 import type { Settings } from './settle.js';
-import type { ReadCount } from './split-work.js';
 import { openWithAccess } from './stores.js';
 
 /** Finds the inputs that the options name. */

@@ -1,18 +1,19 @@
-import { openWorkerPool } from './threads/worker-pool.js';
+import type { Source } from '../sources/source.js';
 import { findMapping, findSources } from './begin.js';
 import { checkWritten } from './check-written.js';
-import { joinStaged } from './compact.js';
-import type { CompactedFile } from './compaction-journal.js';
 import { doneEvent, resultOf, seal, type ConvertResult } from './commit.js';
+import { joinStaged } from './compact.js';
 import { checkSealedDuplicates } from './duplicates.js';
 import { makePlan } from './make-plan.js';
 import { fillRun, type ConvertOptions } from './options.js';
+import { PieceReader } from './piece-reader.js';
+import { storedBytes, type Plan } from './plan.js';
 import { ruleOptions } from './rule-options.js';
 import { settle } from './settle.js';
 import { SplitWork } from './split-work.js';
 import { openTarget } from './stores.js';
-import { storedBytes } from './plan.js';
 import { prepareTarget, withdrawPlan } from './target.js';
+import { openWorkerPool } from './threads/worker-pool.js';
 
 /**
  * Converts JSONL or CSV to namespace-partitioned Parquet, in a directory or straight into an object store.
@@ -39,7 +40,16 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
         ruleOptions(target.imports, settings.layout, settings.rules),
         storedBytes(made),
       );
+      const pieces = new PieceReader(made, {
+        ...options,
+        target,
+        settings,
+        pool,
+        reading,
+        opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
+      });
       try {
+        beginFirst(pieces, made, sources);
         const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
         if (prepared.done) {
           await checkSealedDuplicates(target, prepared, options);
@@ -59,21 +69,18 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
             stored: prepared,
             settings,
             pool,
+            pieces,
             resume: (split) => prepared.resumed && (prepared.begun.has(split) ? true : 'parts'),
-            reading,
             source: (input) => Promise.resolve(sources[input]!),
-            opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
           });
           const entries = await work.run(plan.splits, prepared.finished);
-          const joinAndCheck = async (): Promise<readonly CompactedFile[]> => {
-            const { files } = await joinStaged(target, prepared, entries, options);
-            await checkWritten(target, prepared, entries, files, signal);
-            return files;
-          };
-          // What follows needs memory of its own: the search for duplicates grows with the number of records. Threads take 10 ms to end.
-          const [files] = await Promise.all([joinAndCheck(), pool.close()]);
+          // Threads take 10 ms to end, for which only a search for duplicates waits.
+          const memoryFree = pool.close();
+          const { files } = await joinStaged(target, prepared, entries, options);
+          await checkWritten(target, prepared, entries, files, signal);
           return await seal(target, plan, entries, files, {
             ...options,
+            memoryFree,
             rejectLimit: settings.rejectLimit,
             seconds: () => (performance.now() - started) / 1000,
           });
@@ -82,6 +89,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
           throw error;
         }
       } finally {
+        await pieces.close();
         await pool.close();
       }
     } finally {
@@ -91,4 +99,12 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     await target.imports.close();
     await target.state.close();
   }
+}
+
+/** Starts to read while the target is looked at and the plan is stored, a hundredth of a second: the threads are there by then. */
+function beginFirst(pieces: PieceReader, plan: Plan, sources: readonly Source[]): void {
+  const piece = plan.splits[0]?.pieces[0];
+  if (piece === undefined) return;
+  const source = sources[piece.input]!;
+  if (source.localPath !== undefined && source.format !== 'parquet') pieces.begin(piece, source);
 }

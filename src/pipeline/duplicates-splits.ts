@@ -77,6 +77,12 @@ export class FingerprintedSplits {
     return splits;
   }
 
+  /** The fingerprints tell that no record can be like another: there is nothing to search. */
+  get allDiffer(): boolean {
+    const [first, ...others] = this.#files.values();
+    return first?.distinct === true && others.length === 0;
+  }
+
   /** Every split with records. */
   get files(): { readonly unit: number; readonly file: FingerprintFile }[] {
     return [...this.#files].map(([unit, file]) => ({ unit, file }));

@@ -43,6 +43,8 @@ export interface SettleDuplicatesOptions extends CommonOptions {
   readonly duplicates?: DuplicatesMode | undefined;
   readonly maxMemory?: number | string | undefined;
   readonly tmpDir?: string | undefined;
+  /** Resolves when what was held for the conversion is free: the search, which grows with the number of records, waits for it. */
+  readonly memoryFree?: Promise<unknown> | undefined;
 }
 
 /** What is left after duplicates were dealt with. */
@@ -101,6 +103,7 @@ export async function settleDuplicates(
     bufferBudget(options.maxMemory) / 4,
     signal,
   );
+  if (!splits.allDiffer) await options.memoryFree;
   if (decided !== undefined) return leaveOut(target, plan, entries, compacted, decided, splits, options);
   const found = await search(state, sha256, splits, mode, options);
   try {

@@ -1,11 +1,7 @@
 import { tmpdir } from 'node:os';
-import { PineloadError } from '../base/errors.js';
-import type { EventListener } from '../base/events.js';
 import { Rate } from '../base/rate.js';
 import { VERSION } from '../base/version.js';
 import type { RecordMemory } from '../duplicates/sort/record-memory.js';
-import type { WorkerPool } from './threads/pool.js';
-import type { MappingOptions, ReaderConfig } from '../readers/reader.js';
 import type { RecordBatch } from '../records/batch.js';
 import type { Source } from '../sources/source.js';
 import type { Turns } from '../uploaders/object-store.js';
@@ -14,44 +10,26 @@ import { pagePool } from '../writers/row-pools.js';
 import { takesFingerprints } from './duplicates-mode.js';
 import type { PieceEntry, SplitEntry } from './journal.js';
 import { LineCounts } from './lines-before.js';
-import { mappingFor } from './mapping-for.js';
 import { partTurns } from './memory-shares.js';
-import { openChunks, type OpenedChunks } from './open-chunks.js';
+import { PieceReader, type PieceReaderOptions } from './piece-reader.js';
 import { maxSmallFiles, pieceBytes, type Plan, type Split, type SplitPiece } from './plan.js';
 import type { StoredPlan } from './plan-file.js';
 import { Throttle } from './progress.js';
-import { readBatches } from './read-batches.js';
 import type { LinesBefore } from './reject-log.js';
-import { ruleOptions } from './rule-options.js';
 import { checkScratchSpace, scratchFacts } from './scratch-space.js';
-import type { Settings } from './settle.js';
 import { SplitRun } from './split-run.js';
-import type { Target } from './stores.js';
 
 /** What splits are worked through with. */
-export interface SplitWorkOptions extends MappingOptions {
-  readonly target: Target;
+export interface SplitWorkOptions extends PieceReaderOptions {
   readonly stored: StoredPlan;
-  readonly settings: Settings;
-  readonly pool: WorkerPool;
   /** Opens an input of the plan. */
   readonly source: (input: number) => Promise<Source>;
-  /** An input that can be read only once, opened already. */
-  readonly opened?: { readonly input: number; readonly chunks: OpenedChunks } | undefined;
-  readonly csvNoMultiline?: boolean | undefined;
+  /** Default: one of its own. */
+  readonly pieces?: PieceReader | undefined;
   /** Which splits may have been begun before: see WriteOptions.resume. */
   readonly resume: (split: number) => boolean | 'parts';
   readonly tmpDir?: string | undefined;
   readonly tmpCheck?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: EventListener | undefined;
-  /** Counts stored bytes as they are read; for progress only. */
-  readonly reading?: ReadCount | undefined;
-}
-
-/** Stored bytes read so far. */
-export interface ReadCount {
-  bytes: number;
 }
 
 /**
@@ -59,7 +37,7 @@ export interface ReadCount {
  * split leaves behind follows from the plan alone, so it does not matter who does it, nor whether someone else does it at the same time.
  */
 export class SplitWork {
-  readonly #reading: ReadCount;
+  readonly #pieces: PieceReader;
   #done = { records: 0, rejected: 0, files: 0, bytes: 0 };
   /** The split that is read. */
   #current: SplitRun | undefined;
@@ -90,7 +68,7 @@ export class SplitWork {
     const shared = options.pool.encoders !== undefined;
     this.#pages = pagePool(kind, dimension, { ...options.settings, shared });
     this.#turns = partTurns(options.settings.partsOnTheWay);
-    this.#reading = options.reading ?? { bytes: 0 };
+    this.#pieces = options.pieces ?? new PieceReader(this.#plan, options);
   }
 
   /**
@@ -118,7 +96,7 @@ export class SplitWork {
         await this.#split(split);
       } else {
         const bytes = split.pieces.reduce((sum, piece) => sum + pieceBytes(piece, this.#plan), 0);
-        this.#reading.bytes += bytes;
+        this.#pieces.reading.bytes += bytes;
         this.#bytesBefore += bytes;
         this.#count(before);
       }
@@ -213,21 +191,10 @@ export class SplitWork {
   }
 
   async #piece(piece: SplitPiece, run: SplitRun): Promise<PieceEntry> {
-    const { options } = this;
-    const source = await options.source(piece.input);
+    const source = await this.options.source(piece.input);
     run.startPiece(this.#linesBefore(piece, source));
-    if (source.format === 'parquet') {
-      for await (const batch of await this.#parquet(source)) await this.#add(batch, run);
-      return {};
-    }
-    const opened = options.opened?.input === piece.input ? options.opened.chunks : await this.#open(source, piece);
-    const batches = readBatches(opened, {
-      pool: options.pool,
-      configOf: (chunk) => mappingFor(source, opened.header, () => chunk.bytes, this.#mapping, options),
-      fingerprints: takesFingerprints(options.stored.plan),
-      signal: options.signal,
-    });
-    for await (const batch of batches) await this.#add(batch, run);
+    const opened = await this.#pieces.open(piece, source);
+    for await (const batch of opened.batches) await this.#add(batch, run);
     const lineFeeds = opened.lineFeeds();
     return lineFeeds === undefined ? {} : { lineFeeds };
   }
@@ -236,44 +203,6 @@ export class SplitWork {
     if (this.#fault !== undefined) throw this.#fault.error;
     await run.add(batch);
     this.#progress.tick();
-  }
-
-  /** Rows of a Parquet file; its mapping is that of its own columns where the first input was of another format. */
-  async #parquet(source: Source): Promise<AsyncIterable<RecordBatch>> {
-    const { settings, target, signal } = this.options;
-    const [{ readParquet }, { sampleParquet }] = await Promise.all([
-      import('../readers/parquet/read-parquet.js'),
-      import('../readers/parquet/sample.js'),
-    ]);
-    const sample = this.#mapping.format === 'parquet' ? undefined : await sampleParquet(source, { signal });
-    return readParquet(source, {
-      config: mappingFor(source, undefined, () => sample ?? new Uint8Array(0), this.#mapping, this.options),
-      rules: ruleOptions(target.imports, settings.layout, settings.rules),
-      maxRecordBytes: settings.maxRecordBytes,
-      maxBufferedBytes: settings.maxBufferedBytes,
-      signal,
-      onRead: (bytes) => void (this.#reading.bytes += bytes),
-    });
-  }
-
-  get #mapping(): ReaderConfig {
-    const { mapping } = this.#plan;
-    if (mapping.format !== 'records') return mapping;
-    throw new PineloadError('PLAN_DIFFERS', { got: 'a plan of records that came from memory' });
-  }
-
-  #open(source: Source, { input, range }: SplitPiece): Promise<OpenedChunks> {
-    const { header } = this.#plan.inputs[input]!;
-    const { settings, delimiter, csvNoMultiline, signal } = this.options;
-    return openChunks(source, {
-      range,
-      signal,
-      maxRecordBytes: settings.maxRecordBytes,
-      delimiter,
-      csvNoMultiline,
-      header: header === undefined ? undefined : Buffer.from(header),
-      onRead: (bytes) => void (this.#reading.bytes += bytes),
-    });
   }
 
   #linesBefore({ input, range }: SplitPiece, source: Source): LinesBefore {
@@ -287,7 +216,7 @@ export class SplitWork {
   #report(): void {
     const underWay = (of: (run: SplitRun) => number): number =>
       (this.#ending === undefined ? 0 : of(this.#ending)) + (this.#current === undefined ? 0 : of(this.#current));
-    const { bytes: bytesRead } = this.#reading;
+    const { bytes: bytesRead } = this.#pieces.reading;
     const bytesTotal = this.#bytesTotal;
     const bytesPerSecond = this.#rate.of(bytesRead - this.#bytesBefore);
     const secondsLeft =
