@@ -62,6 +62,8 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
           return result;
         }
         const { plan } = prepared;
+        // Another piece may be the first to be read then.
+        if (prepared.resumed) await pieces.close();
         try {
           const work = new SplitWork({
             ...options,
