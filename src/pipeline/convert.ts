@@ -13,6 +13,7 @@ import { settle } from './settle.js';
 import { SplitWork } from './split-work.js';
 import { openTarget } from './stores.js';
 import { prepareTarget, withdrawPlan } from './target.js';
+import { ENOUGH_BYTES } from './threads/start-thread.js';
 import { openWorkerPool } from './threads/worker-pool.js';
 
 /**
@@ -103,10 +104,13 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   }
 }
 
-/** Starts to read while the target is looked at and the plan is stored, a hundredth of a second: the threads are there by then. */
+/**
+ * Starts to read while the target is looked at and the plan is stored, a hundredth of a second: where there is much to read, the threads are
+ * there by then.
+ */
 function beginFirst(pieces: PieceReader, plan: Plan, sources: readonly Source[]): void {
   const piece = plan.splits[0]?.pieces[0];
-  if (piece === undefined) return;
+  if (piece === undefined || storedBytes(plan) < ENOUGH_BYTES) return;
   const source = sources[piece.input]!;
   if (source.localPath !== undefined && source.format !== 'parquet') pieces.begin(piece, source);
 }
