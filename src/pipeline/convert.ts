@@ -35,11 +35,12 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     const found = await findMapping(sources, options, settings, reading);
     try {
       const made = await makePlan(sources, found.mapping.config, options, settings, target, to);
+      const bytes = storedBytes(made);
       // Threads start while the target is looked at.
       const pool = openWorkerPool(
         settings.workers,
         ruleOptions(target.imports, settings.layout, settings.rules),
-        storedBytes(made),
+        bytes,
       );
       const pieces = new PieceReader(made, {
         ...options,
@@ -50,7 +51,8 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
         opened: found.opened && { input: sources.indexOf(found.source), chunks: found.opened },
       });
       try {
-        beginFirst(pieces, made, sources);
+        // Where there is much to read, the threads are there before the target was looked at and the plan stored: a hundredth of a second.
+        if (bytes >= ENOUGH_BYTES) beginFirst(pieces, made, sources);
         const prepared = await prepareTarget(target, made, { overwrite: options.overwrite ?? false, signal, onEvent });
         if (prepared.done) {
           await checkSealedDuplicates(target, prepared, options);
@@ -104,13 +106,10 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   }
 }
 
-/**
- * Starts to read while the target is looked at and the plan is stored, a hundredth of a second: where there is much to read, the threads are
- * there by then.
- */
+/** Starts to read the first piece, if it is text in a file. */
 function beginFirst(pieces: PieceReader, plan: Plan, sources: readonly Source[]): void {
   const piece = plan.splits[0]?.pieces[0];
-  if (piece === undefined || storedBytes(plan) < ENOUGH_BYTES) return;
+  if (piece === undefined) return;
   const source = sources[piece.input]!;
   if (source.localPath !== undefined && source.format !== 'parquet') pieces.begin(piece, source);
 }

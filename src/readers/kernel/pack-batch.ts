@@ -14,12 +14,13 @@ const MEMORY_STEP = 256 * 1024;
 export function packBatch(
   kernel: KernelExports,
   batch: RecordBatch,
-  { memory, shared, hashes: hashed = false }: PackOptions,
+  { memory, shared, hashes: wanted = false }: PackOptions,
 ): RecordBatch {
   const { namespaces, values, sparse, metadata, origin, rejects } = batch;
   const dimension = values === undefined ? 0 : batch.dimension;
   const count = orderRows(kernel, batch.rejected);
-  kernel.packRows(count, dimension, hashed && values !== undefined);
+  const hashed = wanted && values !== undefined;
+  kernel.packRows(count, dimension, hashed);
   const result = new Uint32Array(kernel.memory.buffer, kernel.resultAddress(), RESULT_WORDS);
   const [packed, length, ...addresses] = result.subarray(0, -2) as unknown as [number, number, ...number[]];
   const [vectorsFrom, vectorsOrder] = result.subarray(-2) as unknown as [number, number];
@@ -54,7 +55,7 @@ export function packBatch(
     dimension,
     ids: { bytes: new Uint8Array(room, ids, texts - ids), offsets: offsetsAt(idOffsets), framed: true },
     values: vectors,
-    vectorHashes: hashed && values !== undefined ? new Uint32Array(room, hashes, 2 * count) : undefined,
+    vectorHashes: hashed ? new Uint32Array(room, hashes, 2 * count) : undefined,
     sparse: sparse && {
       offsets: offsetsAt(sparseOffsets),
       indices: new Uint32Array(room, indices, entries),

@@ -8,7 +8,7 @@ const GENERATOR: u32 = 0x82f63b78;
 // further on. Done from the first byte on, everything ends up in the last 209, and only those go through the tables. No byte
 // depends on one of the 64 before it, so 32 are done at once. None of the distances is a multiple of 16: loaded as they lie, sixteen bytes
 // would often be in two lines of the cache, and partly in what was stored just before, which a processor waits for. So they are put together
-// of those loaded where they were stored: half as fast again.
+// of those loaded where they were stored: two fifths faster.
 const FAR: usize = 209;
 const TO_FOLDED: usize = FOLDED - BLOCK;
 
@@ -33,41 +33,21 @@ export function crc32c(crc: u32, length: usize): u32 {
   const start = load<u32>(BLOCK);
   store<u32>(BLOCK, start ^ crc);
   const end = FOLDED + whole;
-  // Of three words end to end, w, m and n, the bytes that lie 65 (155, …) before the first word and before the second one are taken.
-  let w65 = back(FOLDED, 80);
-  let w155 = back(FOLDED, 160);
-  let w170 = back(FOLDED, 176);
-  let w195 = back(FOLDED, 208);
-  let w209 = back(FOLDED, 224);
-  let q = BLOCK;
-  for (const last = BLOCK + whole - 32; q <= last; q += 32) {
-    let first = v128.load(q);
-    let second = v128.load(q, 16);
-    const m65 = v128.load(q, TO_FOLDED - 64);
-    const n65 = v128.load(q, TO_FOLDED - 48);
-    first = v128.xor(first, from15(w65, m65));
-    second = v128.xor(second, from15(m65, n65));
-    w65 = n65;
-    const m155 = v128.load(q, TO_FOLDED - 144);
-    const n155 = v128.load(q, TO_FOLDED - 128);
-    first = v128.xor(first, from5(w155, m155));
-    second = v128.xor(second, from5(m155, n155));
-    w155 = n155;
-    const m170 = v128.load(q, TO_FOLDED - 160);
-    const n170 = v128.load(q, TO_FOLDED - 144);
-    first = v128.xor(first, from6(w170, m170));
-    second = v128.xor(second, from6(m170, n170));
-    w170 = n170;
-    const m195 = v128.load(q, TO_FOLDED - 192);
-    const n195 = v128.load(q, TO_FOLDED - 176);
-    first = v128.xor(first, from13(w195, m195));
-    second = v128.xor(second, from13(m195, n195));
-    w195 = n195;
-    const m209 = v128.load(q, TO_FOLDED - 208);
-    const n209 = v128.load(q, TO_FOLDED - 192);
-    first = v128.xor(first, from15(w209, m209));
-    second = v128.xor(second, from15(m209, n209));
-    w209 = n209;
+  for (let q = BLOCK, stop = BLOCK + whole; q < stop; q += 32) {
+    const w48 = v128.load(q, TO_FOLDED - 48);
+    const w64 = v128.load(q, TO_FOLDED - 64);
+    const w80 = v128.load(q, TO_FOLDED - 80);
+    const w128 = v128.load(q, TO_FOLDED - 128);
+    const w144 = v128.load(q, TO_FOLDED - 144);
+    const w160 = v128.load(q, TO_FOLDED - 160);
+    const w176 = v128.load(q, TO_FOLDED - 176);
+    const w192 = v128.load(q, TO_FOLDED - 192);
+    const w208 = v128.load(q, TO_FOLDED - 208);
+    const w224 = v128.load(q, TO_FOLDED - 224);
+    let first = v128.xor(v128.load(q), v128.xor(from15(w80, w64), from5(w160, w144)));
+    first = v128.xor(first, v128.xor(from6(w176, w160), v128.xor(from13(w208, w192), from15(w224, w208))));
+    let second = v128.xor(v128.load(q, 16), v128.xor(from15(w64, w48), from5(w144, w128)));
+    second = v128.xor(second, v128.xor(from6(w160, w144), v128.xor(from13(w192, w176), from15(w208, w192))));
     v128.store(q, first, TO_FOLDED);
     v128.store(q, second, TO_FOLDED + 16);
   }
