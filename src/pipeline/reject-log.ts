@@ -3,6 +3,7 @@ import type { EventListener } from '../base/events.js';
 import { describeReject, rejectToJson } from '../records/describe-reject.js';
 import type { Reject } from '../records/reject.js';
 import { RULES } from '../records/rule-codes.js';
+import { deletePrefix } from '../uploaders/delete-objects.js';
 import type { ObjectStore, ObjectWriter } from '../uploaders/object-store.js';
 import type { OnError, RejectLimit } from './options.js';
 
@@ -175,7 +176,5 @@ function tooManyRejects(expected: string, got: string, byCode: Readonly<Record<s
 
 /** Removes what earlier runs left. */
 export async function clearRejects(state: ObjectStore, signal?: AbortSignal): Promise<void> {
-  const keys: string[] = [];
-  for await (const { key } of state.list('rejects', { signal })) keys.push(key);
-  for (const key of keys) await state.delete(key, signal);
+  await deletePrefix(state, 'rejects', signal);
 }

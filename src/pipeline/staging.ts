@@ -1,3 +1,4 @@
+import { deleteObjects, deletePrefix } from '../uploaders/delete-objects.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { StagedGroup } from '../writers/staged-split.js';
 import type { SplitEntry } from './journal.js';
@@ -58,14 +59,15 @@ export async function clearStagedGroups(
   entries: ReadonlyMap<number, SplitEntry>,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const { split, staged } of entries.values()) {
-    if (staged !== undefined) await state.delete(stagedKey(split), signal);
-  }
+  const staged = [...entries.values()].filter((entry) => entry.staged !== undefined);
+  await deleteObjects(
+    state,
+    staged.map(({ split }) => stagedKey(split)),
+    signal,
+  );
 }
 
 /** Removes everything that is staged. */
 export async function clearStaging(state: ObjectStore, signal?: AbortSignal): Promise<void> {
-  const keys: string[] = [];
-  for await (const { key } of state.list(STAGING_PREFIX, { signal })) keys.push(key);
-  for (const key of keys) await state.delete(key, signal);
+  await deletePrefix(state, STAGING_PREFIX, signal);
 }

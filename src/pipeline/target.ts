@@ -1,6 +1,7 @@
 import { PineloadError, quote } from '../base/errors.js';
 import { EXIT } from '../base/exit-codes.js';
 import type { EventListener } from '../base/events.js';
+import { deleteObjects } from '../uploaders/delete-objects.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import { partKeySplit } from '../writers/part-names.js';
 import { MANIFEST_KEY, parseManifest, type Manifest } from '../writers/manifest.js';
@@ -113,7 +114,7 @@ export async function prepareTarget(
   const foreign = stale.filter((key) => !OWN_FILE.test(key));
   if (foreign.length > 0) throw strayFiles(target.imports, foreign);
   // What an unfinished split has written already will be written again just so; in an object store it need not be sent again.
-  if (!goOn || target.imports.scheme === 'file') for (const key of stale) await target.imports.delete(key, signal);
+  if (!goOn || target.imports.scheme === 'file') await deleteObjects(target.imports, stale, signal);
   if (goOn) return { ...stored!, ...resumed };
   return { ...(await writePlan(target.state, plan, signal)), ...NOTHING_BEFORE, done: undefined };
 }

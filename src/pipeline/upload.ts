@@ -3,6 +3,7 @@ import { PineloadError } from '../base/errors.js';
 import { DEFAULT_UPLOAD_MEMORY_BYTES, chooseConcurrency } from '../uploaders/transfer-plan.js';
 import { listPresent, uploadDirectory } from '../uploaders/transfer.js';
 import { DEFAULT_PART_BYTES, type ObjectStore } from '../uploaders/object-store.js';
+import { deleteObjects } from '../uploaders/delete-objects.js';
 import { parseTarget } from '../uploaders/uri.js';
 import { damagedError, verifyObjects } from '../uploaders/verify-objects.js';
 import { memoryLimit } from '../base/machine.js';
@@ -217,7 +218,7 @@ async function lookAtTarget(
 async function clearTarget(to: Target, manifest: Manifest, before: Before, signal?: AbortSignal): Promise<void> {
   if (before.same && (await countMissing(to.imports, manifest.files, signal)) === 0) return;
   if (before.same || before.stale.length > 0) await to.state.delete(MANIFEST_KEY, signal);
-  for (const path of before.stale) await to.imports.delete(path, signal);
+  await deleteObjects(to.imports, before.stale, signal);
 }
 
 /** How many of the files are not there in their size. Whether their bytes are right was seen when they were sent. */
