@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os';
 import { throwIfAborted } from '../base/abort.js';
-import { eachAtOnce } from '../base/each-at-once.js';
 import { PineloadError } from '../base/errors.js';
 import { FINGERPRINTS_PREFIX } from '../duplicates/fingerprint-format.js';
 import { findDuplicates, type FoundDuplicates } from '../duplicates/find-duplicates.js';
 import { describeReject, rejectToJson } from '../records/describe-reject.js';
 import type { Reject } from '../records/reject.js';
+import { deleteObjects } from '../uploaders/delete-objects.js';
 import type { ObjectStore } from '../uploaders/object-store.js';
 import type { ManifestFile } from '../writers/manifest.js';
 import {
@@ -21,7 +21,7 @@ import { mergedCandidates } from './duplicates-shards.js';
 import { FingerprintedSplits } from './duplicates-splits.js';
 import { describePairs, pairsOf } from './duplicates-told.js';
 import type { CompactedFile } from './compaction-journal.js';
-import { ENTRIES_AT_ONCE, type SplitEntry } from './journal.js';
+import type { SplitEntry } from './journal.js';
 import { bufferBudget, type CommonOptions } from './options.js';
 import type { StoredPlan } from './plan-file.js';
 import type { Plan } from './plan.js';
@@ -140,7 +140,7 @@ export async function isRewriting(target: Target, sha256: string, signal?: Abort
 async function clearFingerprints(state: ObjectStore, signal: AbortSignal | undefined): Promise<void> {
   const keys: string[] = [];
   for await (const { key } of state.list(FINGERPRINTS_PREFIX, { signal })) keys.push(key);
-  await eachAtOnce([...keys, DROPPED_KEY], ENTRIES_AT_ONCE, signal, (key) => state.delete(key, signal));
+  await deleteObjects(state, [...keys, DROPPED_KEY], signal);
 }
 
 async function search(
