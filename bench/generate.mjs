@@ -54,7 +54,7 @@ const WRITE_BYTES = 1 << 20;
 export async function generate(kind, { size, seed = DEFAULT_SEED, dir = DATA_DIR }) {
   const input = INPUTS[kind];
   if (!input) throw new Error(`No such input: ${JSON.stringify(kind)}. There are ${Object.keys(INPUTS).join(', ')}.`);
-  const path = join(dir, String(size), input.file);
+  const path = inputPath(kind, { size, dir });
   const known = knownFacts(path, { kind, seed, size });
   if (known) return known;
   mkdirSync(dirname(path), { recursive: true });
@@ -67,13 +67,33 @@ export async function generate(kind, { size, seed = DEFAULT_SEED, dir = DATA_DIR
   return facts;
 }
 
+/**
+ * Where an input lies.
+ *
+ * @param {string} kind a key of INPUTS
+ * @param {{ size: number, dir?: string }} options
+ */
+export function inputPath(kind, { size, dir = DATA_DIR }) {
+  return join(dir, String(size), INPUTS[kind].file);
+}
+
 const factsPath = (path) => `${path}.facts.json`;
 
 function knownFacts(path, { kind, seed, size }) {
   if (!existsSync(path) || !existsSync(factsPath(path))) return undefined;
-  const facts = JSON.parse(readFileSync(factsPath(path), 'utf8'));
+  const facts = parseFacts(readFileSync(factsPath(path), 'utf8'));
+  if (facts === undefined) return undefined;
   const same = facts.version === INPUTS_VERSION && facts.kind === kind && facts.seed === seed && facts.size === size;
   return same && facts.bytes === statSync(path).size ? { ...facts, path } : undefined;
+}
+
+/** Undefined for those of a run that was stopped while it wrote them. */
+function parseFacts(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function writeRecords(input, path, size, seed) {

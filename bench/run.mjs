@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DATA_DIR, DEFAULT_SEED, generate } from './generate.mjs';
+import { DATA_DIR, DEFAULT_SEED, generate, inputPath } from './generate.mjs';
 import { CASES } from './cases/index.mjs';
 import { describeMachine, loadWarning, machineLine, peerVersions } from './lib/machine.mjs';
 import { renderPicture } from './lib/picture.mjs';
@@ -96,11 +96,13 @@ if (peers && !installed()) {
 
 const scratch = join(DATA_DIR, `run-${process.pid}`);
 const made = new Map();
+/** Paths of inputs, from before they are made: a run that is stopped meanwhile removes them too. */
+const begun = new Set();
 const notes = new Set();
 const clean = () => {
   rmSync(scratch, { recursive: true, force: true });
   if (options.keep) return;
-  for (const { path } of made.values()) {
+  for (const path of begun) {
     for (const end of ['', '.facts.json']) rmSync(path + end, { force: true });
     removeIfEmpty(dirname(path));
   }
@@ -155,10 +157,12 @@ async function input(kind, bytes = size) {
   const key = `${kind} ${bytes}`;
   if (!made.has(key)) {
     say(`Making ${kind}, ${showSize(bytes)} …`);
-    const facts = await generate(kind, { size: bytes, seed: DEFAULT_SEED });
-    made.set(key, facts);
-    if (kind.endsWith('-gz'))
-      made.set(`${kind.slice(0, -3)} ${bytes}`, await generate(kind.slice(0, -3), { size: bytes }));
+    // What is compressed lies beside it as plain text.
+    const plain = kind.replace(/-gz$/, '');
+    for (const each of new Set([plain, kind])) {
+      begun.add(inputPath(each, { size: bytes }));
+      made.set(`${each} ${bytes}`, await generate(each, { size: bytes, seed: DEFAULT_SEED }));
+    }
   }
   return made.get(key);
 }

@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,5 +113,39 @@ describe('inputs of the benchmarks', () => {
     const packed = fs.readFileSync(path.join(dirOf('first'), 'vectors-17.jsonl.gz'));
     expect(gunzipSync(packed).toString()).toBe(read('vectors-17.jsonl'));
     expect(facts('vectors-17.jsonl.gz').textBytes).toBe(facts('vectors-17.jsonl').bytes);
+  });
+});
+
+describe('inputs of a run that was stopped while it made them', () => {
+  const RUN = fileURLToPath(new URL('../../bench/run.mjs', import.meta.url));
+  const DATA = fileURLToPath(new URL('../../bench/data', import.meta.url));
+  // Enough for a signal to come in between; nobody else asks for exactly this size.
+  const BYTES = 40_000_003;
+
+  it.each(['', '{"version":1,"kind":"jsonl-wo'])('are made again where the facts end as %j', (end) => {
+    const dir = path.join(work, 'stopped');
+    const make = (): unknown =>
+      execFileSync(process.execPath, [GENERATE, '--size', String(SIZE), '--dir', dir, 'jsonl-words']);
+    make();
+    const file = path.join(dir, String(SIZE), 'words.jsonl');
+    fs.writeFileSync(`${file}.facts.json`, end);
+    fs.writeFileSync(file, '{"id"');
+    make();
+    expect(fs.readFileSync(file, 'utf8')).toBe(read('words.jsonl'));
+  });
+
+  it('are removed by the run that made them', async () => {
+    const dir = path.join(DATA, String(BYTES));
+    const args = [RUN, '--no-build', '--no-peers', '--only', 'jsonl-17', '--size', String(BYTES)];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    try {
+      while (child.exitCode === null && !fs.existsSync(path.join(dir, 'vectors-17.jsonl'))) await pause(5);
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([143, null]);
+      expect(fs.existsSync(dir)).toBe(false);
+    } finally {
+      fs.rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
