@@ -8,7 +8,6 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -19,6 +18,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
+import { readFacts } from './lib/facts.mjs';
 import { INPUTS, INPUTS_VERSION } from './lib/inputs.mjs';
 import { randomBits } from './lib/random.mjs';
 import { parseSize, showSize } from './lib/sizes.mjs';
@@ -80,20 +80,10 @@ export function inputPath(kind, { size, dir = DATA_DIR }) {
 const factsPath = (path) => `${path}.facts.json`;
 
 function knownFacts(path, { kind, seed, size }) {
-  if (!existsSync(path) || !existsSync(factsPath(path))) return undefined;
-  const facts = parseFacts(readFileSync(factsPath(path), 'utf8'));
+  const facts = existsSync(path) ? readFacts(factsPath(path)) : undefined;
   if (facts === undefined) return undefined;
   const same = facts.version === INPUTS_VERSION && facts.kind === kind && facts.seed === seed && facts.size === size;
   return same && facts.bytes === statSync(path).size ? { ...facts, path } : undefined;
-}
-
-/** Undefined for those of a run that was stopped while it wrote them. */
-function parseFacts(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function writeRecords(input, path, size, seed) {

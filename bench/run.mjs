@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DATA_DIR, DEFAULT_SEED, generate, inputPath } from './generate.mjs';
 import { CASES } from './cases/index.mjs';
+import { INPUTS } from './lib/inputs.mjs';
 import { describeMachine, loadWarning, machineLine, peerVersions } from './lib/machine.mjs';
 import { renderPicture } from './lib/picture.mjs';
 import { parseSize, showSize } from './lib/sizes.mjs';
@@ -158,8 +159,8 @@ async function input(kind, bytes = size) {
   if (!made.has(key)) {
     say(`Making ${kind}, ${showSize(bytes)} …`);
     // What is compressed lies beside it as plain text.
-    const plain = kind.replace(/-gz$/, '');
-    for (const each of new Set([plain, kind])) {
+    const { gzipOf } = INPUTS[kind];
+    for (const each of gzipOf === undefined ? [kind] : [gzipOf, kind]) {
       begun.add(inputPath(each, { size: bytes }));
       made.set(`${each} ${bytes}`, await generate(each, { size: bytes, seed: DEFAULT_SEED }));
     }

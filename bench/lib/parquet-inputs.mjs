@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertRecords } from '../../dist/index.js';
 import { parquetBytes } from './contest.mjs';
+import { readFacts } from './facts.mjs';
 import { randomBits } from './random.mjs';
 
 const NAMESPACES = 4;
@@ -18,7 +19,8 @@ export async function parquetInput(kind, bytes, root, seed) {
   const rows = Math.max(NAMESPACES, Math.round(bytes / (4 * dimension)));
   const dir = join(root, `${kind}-${rows}`);
   const done = `${dir}.facts.json`;
-  if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8'));
+  const known = readFacts(done);
+  if (known !== undefined) return known;
   rmSync(dir, { recursive: true, force: true });
   await convertRecords(records(dimension, rows, seed), { to: dir, duplicates: 'allow', overwrite: true });
   const size = parquetBytes(dir);
